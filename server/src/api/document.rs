@@ -1,0 +1,74 @@
+//! What the document says beyond its routes. Written by hand in the contract as well; a test
+//! compares the two.
+
+use utoipa::openapi::schema::AdditionalProperties;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, RefOr, Required, Schema};
+use utoipa::{Modify, OpenApi};
+
+use super::edits::FileMode;
+use super::half::{SourceError, SourceErrorDetail, StorageError};
+use super::source_repos::SourceRepoOrder;
+use super::wire::{CommitId, CommitMessage, FilePath};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Repoplane", license(name = "Apache-2.0"), description = DESCRIPTION),
+    servers((url = "/")),
+    security(("bearerAuth" = [])),
+    modifiers(&BearerAuth),
+    // What only parameters and shared responses name is not found by the routes themselves.
+    components(schemas(
+        StorageError, SourceError, SourceErrorDetail, SourceRepoOrder, FilePath, CommitId,
+        CommitMessage, FileMode
+    )),
+    tags(
+        (name = "workspaces", description = "Workspaces of an organisation, and the role each user has in them."),
+        (name = "users", description = "The calling user."),
+        (name = "tokens", description = "The calling user's bearer tokens."),
+        (name = "events", description = "The audit log of an organisation."),
+        (name = "source_repos", description = "Source repos, and edits of many files at once."),
+        (name = "source_files", description = "Single files of a source repo, as raw bytes."),
+        (name = "system", description = "Liveness, readiness and metrics of this server process. No token needed."),
+    )
+)]
+pub struct Info;
+
+const DESCRIPTION: &str = include_str!("description.md");
+
+struct BearerAuth;
+
+impl Modify for BearerAuth {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An account token (`rlc-...`) or a repo token (`rlcr-...`)."));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearerAuth", SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// The requests whose branches are closed too. The derive closes structs only.
+const CLOSED: [&str; 3] = ["EditOperation", "CreateSource", "EditSource"];
+
+/// Adds what the annotations cannot say.
+pub fn complete(mut document: Document) -> Document {
+    let create = document.paths.paths.get_mut("/v1/repo").and_then(|path| path.post.as_mut());
+    if let Some(RefOr::T(body)) = create.and_then(|operation| operation.request_body.as_mut()) {
+        body.required = Some(Required::False);
+    }
+    let schemas = document.components.as_mut().map(|components| &mut components.schemas);
+    for (name, schema) in schemas.into_iter().flatten() {
+        let (true, RefOr::T(Schema::OneOf(choice))) = (CLOSED.contains(&name.as_str()), schema)
+        else {
+            continue;
+        };
+        for branch in &mut choice.items {
+            if let RefOr::T(Schema::Object(object)) = branch {
+                let closed = AdditionalProperties::FreeForm(false);
+                object.additional_properties = Some(Box::new(closed));
+            }
+        }
+    }
+    document
+}

@@ -1,0 +1,89 @@
+//! What stands before every route that needs a token: who is asking, how often, for how long.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::Response;
+use governor::{DefaultKeyedRateLimiter, Quota};
+use tokio::sync::Semaphore;
+
+use super::half::Half;
+use super::problem::Problem;
+use crate::model::id::TokenId;
+use crate::service::{Services, tokens};
+
+/// Limits that the operator sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub requests_per_second: NonZeroU32,
+    pub burst: NonZeroU32,
+    pub concurrent: usize,
+    pub request: Duration,
+}
+
+pub struct Guard {
+    services: Arc<Services>,
+    rate: DefaultKeyedRateLimiter<TokenId>,
+    slots: Semaphore,
+    request: Duration,
+}
+
+impl Guard {
+    pub fn new(services: Arc<Services>, limits: Limits) -> Self {
+        let quota = Quota::per_second(limits.requests_per_second).allow_burst(limits.burst);
+        Self {
+            services,
+            rate: DefaultKeyedRateLimiter::keyed(quota),
+            slots: Semaphore::new(limits.concurrent),
+            request: limits.request,
+        }
+    }
+
+    /// Forgets tokens that have not been seen for a while.
+    pub fn sweep(&self) {
+        self.rate.retain_recent();
+    }
+}
+
+/// Lets a request through with its `Caller`, or answers in its half's envelope.
+pub async fn admit<H: Half>(
+    State(guard): State<Arc<Guard>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match pass(&guard, request, next).await {
+        Ok(response) => response,
+        Err(problem) => H::from(problem).into_response(),
+    }
+}
+
+async fn pass(guard: &Guard, mut request: Request, next: Next) -> Result<Response, Problem> {
+    let _slot = guard.slots.try_acquire().map_err(|_| {
+        Problem::unavailable("The server is handling all the requests it can. Try again in 1 s.")
+    })?;
+    let answered = async {
+        let token = bearer(&request).ok_or_else(Problem::no_token)?;
+        let caller = tokens::authenticate(&guard.services.store, token).await?;
+        guard.rate.check_key(&caller.token).map_err(|_| Problem::too_many_requests())?;
+        request.extensions_mut().insert(caller);
+        Ok(next.run(request).await)
+    };
+    tokio::time::timeout(guard.request, answered).await.unwrap_or_else(|_| {
+        let seconds = guard.request.as_secs();
+        Err(Problem::unavailable(format!(
+            "The request took longer than {seconds} s and was given up. Ask for less at once, or \
+             try again later."
+        )))
+    })
+}
+
+fn bearer(request: &Request) -> Option<&str> {
+    let value = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}

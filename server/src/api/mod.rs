@@ -1,0 +1,126 @@
+//! Door: the JSON API. This file reads as one list of routes; each tag has a file.
+//! No rules, no SQL and no files in here: parse, call a service, render.
+
+pub mod docs;
+pub mod document;
+pub mod edits;
+pub mod events;
+pub mod extract;
+pub mod guard;
+pub mod half;
+pub mod observe;
+pub mod problem;
+pub mod responses;
+pub mod source_files;
+pub mod source_repos;
+pub mod system;
+pub mod tokens;
+pub mod users;
+pub mod wire;
+pub mod workspaces;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::model::access::Caller;
+use crate::service::Services;
+use guard::Guard;
+use half::{SourceFault, StorageFault};
+use problem::Problem;
+
+/// Largest body of a request, in bytes.
+pub const BODY_BYTES_MAX: usize = 50 * 1024 * 1024;
+
+/// Who is asking; put there by the guard.
+type By = Extension<Caller>;
+type Shared = axum::extract::State<Arc<Services>>;
+
+/// The storage half, outside `/v1`.
+fn storage() -> OpenApiRouter<Arc<Services>> {
+    OpenApiRouter::new()
+        .routes(routes!(workspaces::create_workspace, workspaces::list_workspaces))
+        .routes(routes!(
+            workspaces::get_workspace,
+            workspaces::update_workspace,
+            workspaces::delete_workspace
+        ))
+        .routes(routes!(workspaces::add_workspace_user))
+        .routes(routes!(workspaces::update_workspace_user, workspaces::remove_workspace_user))
+        .routes(routes!(users::get_profile))
+        .routes(routes!(tokens::list_tokens))
+        .routes(routes!(tokens::revoke_token))
+        .routes(routes!(events::list_events))
+}
+
+/// The source half, under `/v1`.
+fn source() -> OpenApiRouter<Arc<Services>> {
+    OpenApiRouter::new()
+        .routes(routes!(source_repos::create_source_repo, source_repos::list_source_repos))
+        .routes(routes!(source_repos::get_source_repo, source_repos::delete_source_repo))
+        .routes(routes!(source_repos::edit_source_repo))
+        .routes(routes!(source_repos::clone_source_repo))
+}
+
+/// As OpenAPI can say it; it is served by [`source_files::slashed`].
+fn files() -> OpenApiRouter<Arc<Services>> {
+    OpenApiRouter::new().routes(routes!(
+        source_files::put_source_file,
+        source_files::get_source_file,
+        source_files::delete_source_file
+    ))
+}
+
+/// What needs no token.
+fn system() -> OpenApiRouter<Arc<Services>> {
+    OpenApiRouter::new()
+        .routes(routes!(system::check_health))
+        .routes(routes!(system::check_readiness))
+        .routes(routes!(system::get_metrics))
+}
+
+/// The document of the code: what the routes say of themselves.
+pub fn document() -> Document {
+    let all = OpenApiRouter::with_openapi(document::Info::openapi())
+        .merge(storage())
+        .merge(source())
+        .merge(files())
+        .merge(system());
+    document::complete(all.into_openapi())
+}
+
+/// The whole door: the API, its documentation, and an answer for everything else.
+pub fn router(services: &Arc<Services>, guard: &Arc<Guard>) -> Router {
+    let storage: Router<_> = storage().into();
+    let source: Router<_> = source().into();
+    let system: Router<_> = system().into();
+    storage
+        .route_layer(from_fn_with_state(guard.clone(), guard::admit::<StorageFault>))
+        .merge(
+            source
+                .merge(source_files::slashed())
+                .route_layer(from_fn_with_state(guard.clone(), guard::admit::<SourceFault>)),
+        )
+        .merge(system)
+        .with_state(services.clone())
+        .merge(docs::routes(document()))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(no_such_path)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(observe::observe))
+}
+
+async fn method_not_allowed(uri: axum::http::Uri) -> Response {
+    half::answer(uri.path(), Problem::method_not_allowed()).into_response()
+}
+
+async fn no_such_path(uri: axum::http::Uri) -> Response {
+    half::answer(uri.path(), Problem::no_such_path()).into_response()
+}

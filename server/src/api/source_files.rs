@@ -1,0 +1,158 @@
+//! Tag `source_files`: single files of a source repo, as raw bytes.
+
+use std::sync::Arc;
+
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::edits::FileMode;
+use super::extract::{SourceFile, SourcePath, SourceQuery};
+use super::half::SourceFault;
+use super::responses::{
+    SourceAbsent, SourceAlways, SourceBody, SourceConflict, SourceForbidden, SourceInvalid,
+    SourceLocked,
+};
+use super::source_repos::{CommitQuery, SourceRepoInfo};
+use super::wire::{BinaryBody, CommitId, CommitMessage, FilePath};
+use super::{By, Shared};
+use crate::model::edit::{self, Change, Edit, Operation};
+use crate::service::{Result, Services, source_repos};
+
+/// The routes as they are served: the path may hold raw slashes, which OpenAPI cannot describe.
+pub fn slashed() -> Router<Arc<Services>> {
+    let methods = get(get_source_file).put(put_source_file).delete(delete_source_file);
+    Router::new().route("/v1/repo/{repo_id}/file/{*file_path}", methods)
+}
+
+/// Write one file
+///
+/// The body is the file, byte for byte, text or binary, at most 50 MiB. Makes one commit; writing what
+/// is already there makes none. Parent directories are created. A directory at the path, or a file in
+/// the place of one of its parents, is 409. A symlink at the path is replaced, not followed.
+/// Needs WRITE in the repo's workspace, or a repo token that names the repo.
+#[utoipa::path(put, path = "/v1/repo/{repo_id}/file/{file_path}", tag = "source_files", params(FileAt, PutQuery),
+    request_body(content = inline(BinaryBody), content_type = "application/octet-stream",
+        description = "The file's bytes. Nothing is decoded or converted; an empty body is an empty file."),
+    responses(
+        (status = 200, description = "The file existed and is overwritten.", body = SourceRepoInfo),
+        (status = 201, description = "The file is new.", body = SourceRepoInfo),
+        SourceAlways, SourceForbidden, SourceAbsent, SourceConflict, SourceBody, SourceInvalid, SourceLocked,
+    ))]
+pub async fn put_source_file(
+    services: Shared,
+    caller: By,
+    path: SourcePath<FileAt>,
+    query: SourceQuery<PutQuery>,
+    body: SourceFile,
+) -> Result<(StatusCode, Json<SourceRepoInfo>), SourceFault> {
+    let (id, path) = (path.0.repo_id.into(), path.0.file_path.into_path(&["path", "file_path"])?);
+    let PutQuery { expected_head, message, mode } = query.0;
+    let write = edit::FileWrite { path, content: body.0, mode: mode.map(edit::FileMode::from) };
+    let change = single(Operation::Write(write), expected_head, message)?;
+    let edited = source_repos::edit(&services, &caller, id, change).await?;
+    let status = if edited.existed { StatusCode::OK } else { StatusCode::CREATED };
+    Ok((status, Json(SourceRepoInfo::new(id, edited))))
+}
+
+/// Read one file
+///
+/// The file's bytes, always as `application/octet-stream`, so that no client mistakes a JSON file for
+/// an answer of the API. A path that is absent, or is a directory, symlink or submodule, is 404.
+/// Needs READ in the repo's workspace, or a repo token that names the repo.
+#[utoipa::path(get, path = "/v1/repo/{repo_id}/file/{file_path}", tag = "source_files", params(FileAt, CommitQuery),
+    responses(
+        (status = 200, description = "The file's bytes.", body = inline(BinaryBody),
+            content_type = "application/octet-stream"),
+        SourceAlways, SourceAbsent, SourceInvalid,
+    ))]
+pub async fn get_source_file(
+    services: Shared,
+    caller: By,
+    path: SourcePath<FileAt>,
+    query: SourceQuery<CommitQuery>,
+) -> Result<impl IntoResponse, SourceFault> {
+    let (id, path) = (path.0.repo_id.into(), path.0.file_path.into_path(&["path", "file_path"])?);
+    let commit = query.0.into_commit()?;
+    let content = source_repos::file(&services, &caller, id, path, commit).await?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], content))
+}
+
+/// Delete one file or directory
+///
+/// Makes one commit. A directory goes with everything in it, and `changed_files` names each file of it.
+/// A path that is absent is 404. A body, if one is sent, is not read.
+/// Needs WRITE in the repo's workspace, or a repo token that names the repo.
+#[utoipa::path(delete, path = "/v1/repo/{repo_id}/file/{file_path}", tag = "source_files", params(FileAt, DeleteQuery),
+    responses(
+        (status = 200, description = "The path is deleted.", body = SourceRepoInfo),
+        SourceAlways, SourceForbidden, SourceAbsent, SourceConflict, SourceInvalid, SourceLocked,
+    ))]
+pub async fn delete_source_file(
+    services: Shared,
+    caller: By,
+    path: SourcePath<FileAt>,
+    query: SourceQuery<DeleteQuery>,
+) -> Result<Json<SourceRepoInfo>, SourceFault> {
+    let (id, path) = (path.0.repo_id.into(), path.0.file_path.into_path(&["path", "file_path"])?);
+    let change = single(Operation::Delete { path }, query.0.expected_head, query.0.message)?;
+    let edited = source_repos::edit(&services, &caller, id, change).await?;
+    Ok(Json(SourceRepoInfo::new(id, edited)))
+}
+
+fn single(
+    operation: Operation,
+    expected_head: Option<CommitId>,
+    message: Option<CommitMessage>,
+) -> Result<source_repos::Change> {
+    let expected_head =
+        expected_head.map(|head| head.into_id(&["query", "expected_head"])).transpose()?;
+    let edit = Edit {
+        source: Some(Change::Operations(vec![operation])),
+        message: message.map(CommitMessage::into_text),
+        author: None,
+        expected_head,
+    };
+    Ok(source_repos::Change { edit, metadata: None })
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct FileAt {
+    /// Id of the source repo.
+    #[param(example = "9b2c7a54-1f0e-4d8a-bb5e-6a1d2c3e4f50")]
+    repo_id: Uuid,
+    /// Path of the file in the repo. Its slashes may be sent raw or as `%2F`; both arrive.
+    file_path: FilePath,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct PutQuery {
+    /// Make the change only if this still is the repo's head; otherwise 409.
+    #[param(nullable = false)]
+    expected_head: Option<CommitId>,
+    /// Commit message. Default is a line that names the change.
+    #[param(nullable = false)]
+    message: Option<CommitMessage>,
+    /// Git file mode. Default is the mode of the file that is overwritten, or `100644`.
+    #[param(nullable = false)]
+    mode: Option<FileMode>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteQuery {
+    /// Make the change only if this still is the repo's head; otherwise 409.
+    #[param(nullable = false)]
+    expected_head: Option<CommitId>,
+    /// Commit message. Default is a line that names the change.
+    #[param(nullable = false)]
+    message: Option<CommitMessage>,
+}

@@ -1,0 +1,149 @@
+//! Spellings that several tags share, and what Rust would read too generously.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::model::{edit, file_path, source_repo};
+use crate::service::{Error, Result};
+
+/// For a field that may be left out but not be `null`.
+pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A name for people to read. Need not be unique.
+#[derive(Deserialize, ToSchema, JsonSchema)]
+#[serde(transparent)]
+#[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]+$", example = "Production")]
+pub struct Name(String);
+
+impl Name {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What an operation answers that has nothing else to say.
+#[derive(Serialize, ToSchema, JsonSchema)]
+#[schema(example = json!({"success": true}))]
+pub struct ActionResponse {
+    /// Always `true`.
+    success: bool,
+}
+
+impl ActionResponse {
+    pub fn done() -> axum::Json<Self> {
+        axum::Json(Self { success: true })
+    }
+}
+
+/// A tagged enum reads an integer as a tag by position; the contract says that tags are texts.
+macro_rules! tagged {
+    ($($name:ident),+) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = serde_json::Value::deserialize(deserializer)?;
+                if !value["type"].is_string() {
+                    return Err(serde::de::Error::custom("`type` must be a string"));
+                }
+                Self::deserialize(value).map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+pub(super) use tagged;
+
+/// Path of a file in a source repo: relative, components separated by `/`, at most 4,096 bytes in all,
+/// 255 bytes per component and 100 components. No component is empty, `.`, `..`, or a name that some
+/// file system takes for `.git`. Backslash and NUL are not allowed anywhere. Letter case counts.
+#[derive(Deserialize, ToSchema, JsonSchema)]
+#[serde(transparent)]
+#[schema(
+    min_length = 1,
+    max_length = 4096,
+    example = "src/main.py",
+    pattern = r"^(?!(?:\.{1,2}|\.[gG][iI][tT])(?:/|$))[^/\\\u0000]+(?:/(?!(?:\.{1,2}|\.[gG][iI][tT])(?:/|$))[^/\\\u0000]+)*$"
+)]
+pub struct FilePath(String);
+
+impl FilePath {
+    pub fn into_path(self, place: &[&str]) -> Result<file_path::FilePath> {
+        file_path::FilePath::new(self.0)
+            .map_err(|error| Error::invalid_at(place, error.to_string()))
+    }
+}
+
+/// Full id of a commit, 40 lower-case hexadecimal digits.
+#[derive(Deserialize, ToSchema, JsonSchema)]
+#[serde(transparent)]
+#[schema(pattern = r"^[0-9a-f]{40}$", example = "4b825dc642cb6eb9a060e54bf8d69288fbee4904")]
+pub struct CommitId(String);
+
+impl CommitId {
+    pub fn into_id(self, place: &[&str]) -> Result<edit::CommitId> {
+        let lower = !self.0.bytes().any(|byte| byte.is_ascii_uppercase());
+        self.0.parse().ok().filter(|_| lower).ok_or_else(|| {
+            Error::invalid_at(
+                place,
+                "A commit is named by all 40 of its lower-case hexadecimal digits.",
+            )
+        })
+    }
+}
+
+/// Message of a commit, first line the subject. If empty, the server writes a line that names the change.
+#[derive(Deserialize, ToSchema, JsonSchema)]
+#[serde(transparent)]
+#[schema(max_length = 65536, example = "Add a search page")]
+pub struct CommitMessage(String);
+
+impl CommitMessage {
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
+/// Free pairs of strings, at most 64. A key has 1 to 128 bytes, a value at most 4,096 bytes.
+#[derive(Deserialize, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Metadata(BTreeMap<String, String>);
+
+impl Metadata {
+    pub fn into_pairs(self) -> source_repo::Metadata {
+        self.0
+    }
+
+    pub fn from_pairs(pairs: source_repo::Metadata) -> Self {
+        Self(pairs)
+    }
+}
+
+// The derive knows no bound on the number of a map's keys.
+impl PartialSchema for Metadata {
+    fn schema() -> RefOr<Schema> {
+        let description = "Free pairs of strings, at most 64. A key has 1 to 128 bytes, a value at most 4,096 bytes.";
+        ObjectBuilder::new()
+            .description(Some(description))
+            .max_properties(Some(source_repo::METADATA_KEYS_MAX))
+            .additional_properties(Some(RefOr::T(Schema::from(Object::with_type(Type::String)))))
+            .examples([serde_json::json!({"team": "search"})])
+            .into()
+    }
+}
+
+impl ToSchema for Metadata {}
+
+// Bytes as they are. No doc comment, since it would become a description.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[allow(dead_code, reason = "read by the document only")]
+pub struct BinaryBody(Vec<u8>);

@@ -1,0 +1,141 @@
+//! The only file that knows everything: from configuration to a running server and back.
+
+mod listen;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::guard::{Guard, Limits};
+use crate::backend::egress::Egress;
+use crate::backend::objects::Objects;
+use crate::backend::vault::Vault;
+use crate::config::Config;
+use crate::service::operator::{self, Owner};
+use crate::service::{Services, edits};
+use crate::store::{Kind, Store};
+use crate::{api, telemetry, worker};
+
+/// A server that is ready to listen.
+pub struct App {
+    pub services: Arc<Services>,
+    /// The owner that the first start made.
+    pub owner: Option<Owner>,
+    guard: Arc<Guard>,
+    connections: usize,
+    drain: Duration,
+}
+
+/// A server that is listening.
+pub struct Running {
+    pub address: SocketAddr,
+    pub services: Arc<Services>,
+    stop: CancellationToken,
+    done: tokio::task::JoinHandle<()>,
+}
+
+impl App {
+    /// Opens everything that `config` names, and makes what is missing.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        telemetry::init_metrics();
+        let folder = config.data_dir.as_path();
+        make_private(folder)?;
+        let store = open_store(config).await?;
+        if store.kind() == Kind::Sqlite {
+            store.migrate().await.context("the database cannot be brought up to date")?;
+        } else {
+            store.check_migrated().await?;
+        }
+        let vault = Vault::open_or_create(&folder.join("master.key"))?;
+        operator::check_master_key(&store, &vault).await.with_context(|| {
+            format!(
+                "{} is not the master key of this database; put the right file there",
+                folder.join("master.key").display()
+            )
+        })?;
+        let token = config.bootstrap_token.clone().map(SecretString::from);
+        let owner = operator::first_start(&store, token.as_ref()).await?;
+        let objects = Objects::open(&folder.join("objects"))?;
+        let editors = edits::Editors::new(store.clone(), objects.clone(), folder.join("cache"))?;
+        let services = Arc::new(Services {
+            store,
+            vault,
+            objects,
+            egress: Egress::new(config.egress.allow.clone()),
+            editors,
+            stopping: AtomicBool::new(false),
+        });
+        let limits = Limits {
+            requests_per_second: config.limits.requests_per_second,
+            burst: config.limits.burst,
+            concurrent: config.limits.concurrent_requests,
+            request: Duration::from_secs(config.limits.request_seconds),
+        };
+        Ok(Self {
+            guard: Arc::new(Guard::new(services.clone(), limits)),
+            services,
+            owner,
+            connections: config.limits.connections,
+            drain: Duration::from_secs(config.limits.drain_seconds),
+        })
+    }
+
+    /// Serves on `listener` until [`Running::stop`].
+    pub fn start(self, listener: TcpListener) -> std::io::Result<Running> {
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let router = api::router(&self.services, &self.guard);
+        let services = self.services.clone();
+        let background = TaskTracker::new();
+        background.spawn(worker::run(services.clone(), stop.clone()));
+        background.spawn(worker::sweep(self.guard, stop.clone()));
+        background.close();
+        let stopping = stop.clone();
+        let done = tokio::spawn(async move {
+            listen::serve(listener, router, self.connections, self.drain, stopping).await;
+            background.wait().await;
+            self.services.editors.close().await;
+            self.services.store.close().await;
+        });
+        Ok(Running { address, services, stop, done })
+    }
+}
+
+impl Running {
+    /// Takes no more connections, finishes what is under way, and returns once all is quiet.
+    pub async fn stop(self) {
+        self.services.stopping.store(true, Ordering::Relaxed);
+        self.stop.cancel();
+        if let Err(error) = self.done.await {
+            tracing::error!(%error, "the server did not stop in order");
+        }
+    }
+}
+
+/// The database alone, for commands that need nothing else.
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    make_private(&config.data_dir)?;
+    let url = config.database_url();
+    Store::open(&url).await.with_context(|| {
+        let shown = config.clone().masked().database.unwrap_or_default();
+        format!("the database {shown} cannot be opened; check the URL, and that it is running")
+    })
+}
+
+/// The folder holds keys and repositories, so nobody else may look inside.
+fn make_private(folder: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("the data folder {} cannot be made", folder.display()))
+}

@@ -1,0 +1,72 @@
+//! Accepts connections, with a bound on their number and on how long headers may take, and
+//! drains them when the server stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// How long a peer may take to send the headers of a request.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause after a failed accept, so that a full file table does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    connections_max: usize,
+    drain: Duration,
+    stop: CancellationToken,
+) {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
+    builder.http2().timer(TokioTimer::new());
+    let (builder, service) = (Arc::new(builder), TowerToHyperService::new(router));
+    let connections = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(connections_max));
+
+    while let Some((stream, slot)) = stop.run_until_cancelled(accept(&listener, &slots)).await {
+        let watcher = connections.watcher();
+        let (builder, service) = (builder.clone(), service.clone());
+        tokio::spawn(async move {
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            if let Err(error) = watcher.watch(connection).await {
+                tracing::debug!(error, "connection ended early");
+            }
+            drop(slot);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
+        tracing::warn!("connections were cut: they did not finish in {} s", drain.as_secs());
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> (TcpStream, tokio::sync::OwnedSemaphorePermit) {
+    let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Small answers must not wait for the peer's delayed acknowledgement.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY cannot be set");
+                }
+                return (stream, slot);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection cannot be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The bare repository on local disk: a cache that is filled without fsync and may vanish at any
+//! time; it must never be the only place of anything.
+//!
+//! Real git reads and serves it. One writer at a time, any number of readers. What is put is
+//! seen by readers at once and written in batches: creating a file costs more than an edit does.
+
+mod files;
+mod packs;
+mod recent;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use gix::hashtable::HashMap;
+use gix::{ObjectId, validate};
+
+use self::files::Files;
+use self::packs::Packs;
+use self::recent::Recent;
+use super::objects::{Object, ObjectError, ObjectSource};
+use super::pack::{Pack, write_pack_and_index};
+use crate::model::source_repo::DEFAULT_BRANCH;
+
+/// What is put stays in memory up to this many bytes ...
+pub const PENDING_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// ... and this many objects, then it goes to disk. About twenty edits.
+pub const PENDING_OBJECTS_MAX: usize = 256;
+/// From this many objects on, one pack is cheaper than as many files.
+const PACK_FROM_OBJECTS: usize = 32;
+/// Largest content written as one pack, in bytes; the index we write has no offsets beyond 2 GiB.
+const FLUSHED_PACK_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// Rewritten at every start, so that nothing else in it is ever obeyed.
+const CONFIG: &str = "\
+[core]
+\trepositoryformatversion = 0
+\tfilemode = true
+\tbare = true
+\tlogAllRefUpdates = false
+\thooksPath = /dev/null
+\tfsync = none
+[gc]
+\tauto = 0
+\tpackRefs = false
+[maintenance]
+\tauto = false
+";
+/// Says up to which bundle the cache is filled.
+const SEQ_FILE: &str = "bundle-seq";
+
+pub struct Cache {
+    files: Files,
+    packs: Packs,
+    recent: Mutex<Recent>,
+    pending: Mutex<Pending>,
+}
+
+/// Put, but not yet on disk.
+#[derive(Default)]
+struct Pending {
+    objects: HashMap<ObjectId, Object>,
+    bytes: usize,
+    refs: BTreeMap<String, Option<ObjectId>>,
+    seq: Option<u64>,
+}
+
+impl Cache {
+    /// Opens the cache in `dir`, which is made when absent. An empty cache has no head and seq 0.
+    /// No other `Cache` may be at work in `dir`.
+    pub fn open_or_create(dir: &Path) -> Result<Self, ObjectError> {
+        for folder in ["objects/info", "objects/pack", "refs/heads", "refs/tags"] {
+            fs::create_dir_all(dir.join(folder))?;
+        }
+        let files = Files(dir.to_owned());
+        files.remove_leftovers()?;
+        files.replace("config", CONFIG.as_bytes())?;
+        files.replace("HEAD", format!("ref: {DEFAULT_BRANCH}\n").as_bytes())?;
+        Ok(Self {
+            files,
+            packs: Packs::open(dir.join("objects/pack"))?,
+            recent: Mutex::default(),
+            pending: Mutex::default(),
+        })
+    }
+
+    /// The directory, for git to work in. Everything put so far is on disk.
+    pub fn flushed_dir(&self) -> Result<&Path, ObjectError> {
+        self.flush()?;
+        Ok(&self.files.0)
+    }
+
+    /// Stores objects; the refs and the seq that need them are to be set afterwards.
+    pub fn put(&self, objects: &[Object]) -> Result<(), ObjectError> {
+        let mut pending = lock(&self.pending);
+        let mut recent = lock(&self.recent);
+        for object in objects {
+            recent.put(object);
+            if pending.objects.insert(object.id, object.clone()).is_none() {
+                pending.bytes += object.data.len();
+            }
+        }
+        let full = pending.bytes > PENDING_BYTES_MAX || pending.objects.len() > PENDING_OBJECTS_MAX;
+        drop((pending, recent));
+        if full { self.flush() } else { Ok(()) }
+    }
+
+    /// Brings everything put so far to disk. After an error it is kept, for the next try.
+    pub fn flush(&self) -> Result<(), ObjectError> {
+        let mut pending = lock(&self.pending);
+        let objects: Vec<Object> = pending.objects.values().cloned().collect();
+        if objects.len() < PACK_FROM_OBJECTS || pending.bytes > FLUSHED_PACK_BYTES_MAX {
+            self.files.write_loose(&objects)?;
+        } else {
+            self.write_packed(&objects)?;
+        }
+        // In this order a crash leaves a ref without its seq, but never one without its objects.
+        for (name, target) in &pending.refs {
+            self.files.write_ref(name, *target)?;
+        }
+        if let Some(seq) = pending.seq {
+            self.files.replace(SEQ_FILE, format!("{seq}\n").as_bytes())?;
+        }
+        *pending = Pending::default();
+        Ok(())
+    }
+
+    fn write_packed(&self, objects: &[Object]) -> Result<(), ObjectError> {
+        let Pack { bytes, index, name } = write_pack_and_index(objects);
+        self.files.replace(&format!("objects/pack/pack-{name}.pack"), &bytes)?;
+        self.files.replace(&format!("objects/pack/pack-{name}.idx"), &index)?;
+        self.packs.reload()
+    }
+
+    /// Stores a pack of any size, deltas included, by way of git.
+    pub fn install_pack(&self, pack: &mut dyn Read) -> Result<(), ObjectError> {
+        self.packs.install(pack)
+    }
+
+    /// The commit of the default branch; none before the first one.
+    pub fn head(&self) -> Result<Option<ObjectId>, ObjectError> {
+        if let Some(target) = lock(&self.pending).refs.get(DEFAULT_BRANCH) {
+            return Ok(*target);
+        }
+        let Some(text) = self.files.read(DEFAULT_BRANCH)? else {
+            return Ok(None);
+        };
+        let id = ObjectId::from_hex(text.trim_ascii())
+            .map_err(|err| ObjectError::broken(DEFAULT_BRANCH, err))?;
+        Ok(Some(id))
+    }
+
+    /// Points a ref at an object, or removes it.
+    pub fn set_ref(&self, name: &str, target: Option<ObjectId>) -> Result<(), ObjectError> {
+        if !name.starts_with("refs/") || validate::reference::name(name.into()).is_err() {
+            return Err(io::Error::new(
+                ErrorKind::InvalidInput,
+                format!("`{name}` is no ref name"),
+            )
+            .into());
+        }
+        lock(&self.pending).refs.insert(name.to_owned(), target);
+        Ok(())
+    }
+
+    /// The last bundle the cache was filled with.
+    pub fn seq(&self) -> Result<u64, ObjectError> {
+        if let Some(seq) = lock(&self.pending).seq {
+            return Ok(seq);
+        }
+        let Some(text) = self.files.read(SEQ_FILE)? else {
+            return Ok(0);
+        };
+        let seq = str::from_utf8(&text).ok().and_then(|text| text.trim_ascii().parse().ok());
+        seq.ok_or_else(|| ObjectError::broken(SEQ_FILE, "not a number"))
+    }
+
+    /// To be called after the bundle's objects and refs are in.
+    pub fn set_seq(&self, seq: u64) {
+        lock(&self.pending).seq = Some(seq);
+    }
+
+    pub fn has(&self, id: &ObjectId) -> Result<bool, ObjectError> {
+        let pending = lock(&self.pending).objects.contains_key(id);
+        if pending || self.files.has_loose(id) || self.packs.has(id) {
+            return Ok(true);
+        }
+        self.packs.reload()?;
+        Ok(self.packs.has(id))
+    }
+}
+
+impl ObjectSource for Cache {
+    fn find(&self, id: &ObjectId) -> Result<Option<Object>, ObjectError> {
+        if let Some(object) = lock(&self.recent).get(id) {
+            return Ok(Some(object));
+        }
+        let mut found = lock(&self.pending).objects.get(id).cloned();
+        if found.is_none() {
+            found = self.files.find_loose(id)?;
+        }
+        if found.is_none() {
+            found = self.packs.find(id)?;
+        }
+        if found.is_none() {
+            self.packs.reload()?;
+            found = self.packs.find(id)?;
+        }
+        if let Some(object) = &found {
+            lock(&self.recent).put(object);
+        }
+        Ok(found)
+    }
+}
+
+/// Nothing panics halfway through a change under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

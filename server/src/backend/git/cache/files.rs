@@ -1,0 +1,127 @@
+//! The files of a bare repository, loose objects among them; it must never leave half a file
+//! under its final name.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fs, process};
+
+use gix::zlib::Inflate;
+use gix::{ObjectId, objs};
+
+use crate::backend::git::objects::{OBJECT_BYTES_MAX, Object, ObjectError};
+use crate::backend::git::zlib::Deflater;
+
+/// What files are called until they are complete; git, too, knows to ignore them.
+const TEMPORARY: &str = "tmp_obj_";
+/// Longest header of a loose object, in bytes: a kind, a size, a NUL.
+const LOOSE_HEADER_BYTES_MAX: usize = 32;
+
+/// Paths are relative to the repository.
+pub struct Files(pub PathBuf);
+
+impl Files {
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ObjectError> {
+        match fs::read(self.0.join(name)) {
+            Ok(content) => Ok(Some(content)),
+            Err(err) if err.kind() == ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(ObjectError::broken(name, err)),
+        }
+    }
+
+    /// Gives a file its content at once or not at all.
+    pub fn replace(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let unique = NEXT.fetch_add(1, Ordering::Relaxed);
+        let temporary = self.0.join(format!("objects/{TEMPORARY}{}_{unique}", process::id()));
+        let target = self.0.join(name);
+        fs::write(&temporary, content)?;
+        let renamed = fs::rename(&temporary, &target).or_else(|err| {
+            let folder =
+                target.parent().filter(|_| err.kind() == ErrorKind::NotFound).ok_or(err)?;
+            fs::create_dir_all(folder)?;
+            fs::rename(&temporary, &target)
+        });
+        if renamed.is_err() {
+            absent_is_fine(fs::remove_file(&temporary))?;
+        }
+        renamed
+    }
+
+    pub fn write_ref(&self, name: &str, target: Option<ObjectId>) -> io::Result<()> {
+        if let Some(id) = target {
+            return self.replace(name, format!("{id}\n").as_bytes());
+        }
+        absent_is_fine(fs::remove_file(self.0.join(name)))?;
+        // A folder left empty would keep a ref of that name from being made.
+        let folders = Path::new(name).ancestors().skip(1);
+        for folder in folders.take_while(|folder| folder.components().count() > 2) {
+            if fs::remove_dir(self.0.join(folder)).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn has_loose(&self, id: &ObjectId) -> bool {
+        self.0.join(loose_name(id)).exists()
+    }
+
+    pub fn write_loose(&self, objects: &[Object]) -> io::Result<()> {
+        let mut deflater = Deflater::new();
+        let mut file = Vec::new();
+        for object in objects {
+            file.clear();
+            let header = objs::encode::loose_header(object.kind, object.data.len() as u64);
+            deflater.deflate(&[&header, &object.data], &mut file);
+            self.replace(&loose_name(&object.id), &file)?;
+        }
+        Ok(())
+    }
+
+    pub fn find_loose(&self, id: &ObjectId) -> Result<Option<Object>, ObjectError> {
+        let Some(file) = self.read(&loose_name(id))? else {
+            return Ok(None);
+        };
+        let broken = |what| ObjectError::broken(id, what);
+        let mut inflate = Inflate::default();
+        let mut start = [0; LOOSE_HEADER_BYTES_MAX];
+        let (_, consumed, written) =
+            inflate.prefix(&file, &mut start).map_err(|_| broken("not deflated"))?;
+        let start = &start[..written];
+        let (kind, size, header) =
+            objs::decode::loose_header(start).map_err(|_| broken("no header"))?;
+        if size > OBJECT_BYTES_MAX as u64 {
+            return Err(ObjectError::ObjectTooLarge { id: *id, size });
+        }
+        if size < (written - header) as u64 {
+            return Err(broken("longer than its header says"));
+        }
+        let mut data = Vec::new();
+        inflate
+            .rest(&file[consumed..], start, header, &mut data, size as usize)
+            .map_err(|_| broken("cut short or damaged"))?;
+        Object::verified(id, kind, data).map(Some)
+    }
+
+    /// Removes the files that a crash kept from getting their final name.
+    pub fn remove_leftovers(&self) -> io::Result<()> {
+        for file in fs::read_dir(self.0.join("objects"))? {
+            let file = file?;
+            if file.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+                absent_is_fine(fs::remove_file(file.path()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub fn loose_name(id: &ObjectId) -> String {
+    let hex = id.to_string();
+    let (folder, file) = hex.split_at(2);
+    format!("objects/{folder}/{file}")
+}
+
+fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|err| if err.kind() == ErrorKind::NotFound { Ok(()) } else { Err(err) })
+}

@@ -1,0 +1,103 @@
+//! The packs of a bare repository, which git may rewrite at any time; it must never hand out an
+//! object whose hash it has not checked.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use gix::ObjectId;
+use gix::odb::pack::Bundle;
+use gix::odb::pack::cache::Never;
+use gix::zlib::Inflate;
+
+use crate::backend::git::objects::{HASH, Object, ObjectError};
+
+pub struct Packs {
+    folder: PathBuf,
+    known: RwLock<Vec<Arc<Bundle>>>,
+}
+
+impl Packs {
+    pub fn open(folder: PathBuf) -> Result<Self, ObjectError> {
+        let packs = Self { folder, known: RwLock::default() };
+        packs.reload()?;
+        Ok(packs)
+    }
+
+    /// Looks for packs that came or went.
+    pub fn reload(&self) -> Result<(), ObjectError> {
+        let known = self.known();
+        let mut found = Vec::new();
+        for file in fs::read_dir(&self.folder)? {
+            let path = file?.path();
+            if path.extension().is_none_or(|extension| extension != "idx") {
+                continue;
+            }
+            found.push(match known.iter().find(|pack| pack.index.path() == path) {
+                Some(pack) => pack.clone(),
+                None => Arc::new(open(&path)?),
+            });
+        }
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = found;
+        Ok(())
+    }
+
+    pub fn has(&self, id: &ObjectId) -> bool {
+        self.known().iter().any(|pack| pack.index.lookup(id).is_some())
+    }
+
+    pub fn find(&self, id: &ObjectId) -> Result<Option<Object>, ObjectError> {
+        let mut data = Vec::new();
+        for pack in self.known() {
+            let found = pack.find(id, &mut data, &mut Inflate::default(), &mut Never);
+            if let Some((object, _)) = found.map_err(|err| ObjectError::broken(id, err))? {
+                let kind = object.kind;
+                return Object::verified(id, kind, data).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Stores a pack of any size, deltas included, by way of git.
+    pub fn install(&self, pack: &mut dyn Read) -> Result<(), ObjectError> {
+        let mut child = Command::new("git")
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null")])
+            .env("HOME", "/nonexistent")
+            .args(["-c", "safe.directory=*", "-c", "pack.threads=1"])
+            .args(["index-pack", "--stdin"])
+            .current_dir(&self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
+        let copied = io::copy(pack, &mut stdin);
+        drop(stdin);
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr);
+            return Err(ObjectError::PackRefused(words.trim().into()));
+        }
+        copied?;
+        self.reload()
+    }
+
+    /// A snapshot, so that nobody inflates under the lock.
+    pub fn known(&self) -> Vec<Arc<Bundle>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn open(index: &Path) -> Result<Bundle, ObjectError> {
+    let broken = |what: &dyn std::fmt::Display| ObjectError::broken(index.display(), what);
+    let pack = Bundle::at(index, HASH).map_err(|err| broken(&err))?;
+    // A file cut short by a power failure shows here, before anything is looked for in it.
+    match pack.index.pack_checksum() == pack.pack.checksum() {
+        true => Ok(pack),
+        false => Err(broken(&"pack and index do not belong together")),
+    }
+}

@@ -1,0 +1,13 @@
+//! Git in memory and on disk: objects, trees, packs, and the cache directory. Whoever calls
+//! blocks; nothing in here is durable, that is the database's task.
+
+pub mod cache;
+pub mod commit;
+pub mod objects;
+pub mod pack;
+pub mod path;
+pub mod read;
+pub mod repack;
+pub mod tree;
+pub mod walk;
+mod zlib;

@@ -1,0 +1,50 @@
+//! Puts all that a cache holds into one pack, with deltas, by way of git.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use super::cache::Cache;
+use super::objects::ObjectError;
+
+/// Memory that git may use to look for deltas, in bytes.
+const WINDOW_MEMORY: &str = "64m";
+
+/// A git command that obeys nothing but its arguments.
+pub fn git() -> Command {
+    let mut git = Command::new("git");
+    git.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    git.envs([
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+        ("GIT_CONFIG_GLOBAL", "/dev/null"),
+        ("HOME", "/nonexistent"),
+    ]);
+    git.args(["-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "pack.threads=1"]);
+    git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    git
+}
+
+/// Repacks the cache and returns the one pack that is left.
+pub fn repack(cache: &Cache) -> Result<Vec<u8>, ObjectError> {
+    let dir = cache.flushed_dir()?;
+    let window = format!("pack.windowMemory={WINDOW_MEMORY}");
+    let output = git()
+        .args(["-c", &window, "repack", "-a", "-d", "-q"])
+        .current_dir(dir)
+        .spawn()?
+        .wait_with_output()?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(ObjectError::PackRefused(text));
+    }
+    let packs: Vec<_> = fs::read_dir(dir.join("objects/pack"))?
+        .filter_map(Result::ok)
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pack"))
+        .collect();
+    // Edits that came meanwhile may have added a pack; the new one is the largest.
+    let sized = packs.iter().filter_map(|path| Some((path.metadata().ok()?.len(), path)));
+    let (_, path) = sized
+        .max()
+        .ok_or_else(|| ObjectError::PackRefused("git repack left no pack".to_owned()))?;
+    Ok(fs::read(path)?)
+}

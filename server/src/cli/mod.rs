@@ -1,0 +1,99 @@
+//! Door: the command line. Parses, calls, prints; data on standard output, all else on
+//! standard error.
+
+mod admin;
+mod serve;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::config::{Config, Flags};
+use crate::{api, app};
+
+/// Repositories behind an API: storage repos over buckets, source repos over git
+#[derive(Parser)]
+#[command(name = "repoplane", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server (the default)
+    Serve(serve::Options),
+    /// Manage organisations
+    #[command(subcommand)]
+    Org(admin::OrgCommand),
+    /// Manage users of an organisation
+    #[command(subcommand)]
+    User(admin::UserCommand),
+    /// Manage the tokens of a user
+    #[command(subcommand)]
+    Token(admin::TokenCommand),
+    /// Bring the database up to date
+    Migrate,
+    /// Ask a running server whether it is ready; exit code 0 if so
+    Healthcheck {
+        /// Server to ask [default: the configured address]
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+    /// Show the configuration
+    #[command(subcommand)]
+    Config(show::ConfigCommand),
+    /// Print the API's OpenAPI document
+    Openapi {
+        /// The document generated from the code, as JSON, instead of the contract
+        #[arg(long)]
+        code: bool,
+    },
+    /// Print completions for a shell
+    Completions { shell: Shell },
+}
+
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(cli).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = || Config::load(&cli.flags);
+    match cli.command.unwrap_or(Command::Serve(serve::Options::default())) {
+        Command::Serve(options) => serve::run(config()?, &options).await?,
+        Command::Org(command) => admin::org(&open(&config()?).await?, command).await?,
+        Command::User(command) => admin::user(&open(&config()?).await?, command).await?,
+        Command::Token(command) => admin::token(&open(&config()?).await?, command).await?,
+        Command::Migrate => {
+            app::open_store(&config()?).await?.migrate().await?;
+            eprintln!("The database is up to date.");
+        }
+        Command::Healthcheck { url } => return show::healthcheck(url, &config()?).await,
+        Command::Config(command) => show::config(&command, config)?,
+        Command::Openapi { code: false } => print!("{}", api::docs::CONTRACT),
+        Command::Openapi { code: true } => println!("{}", api::document().to_pretty_json()?),
+        Command::Completions { shell } => {
+            let mut command = Cli::command();
+            clap_complete::generate(shell, &mut command, "repoplane", &mut std::io::stdout());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The database of a server that was started before.
+async fn open(config: &Config) -> anyhow::Result<crate::store::Store> {
+    let store = app::open_store(config).await?;
+    store.check_migrated().await?;
+    Ok(store)
+}

@@ -1,0 +1,69 @@
+//! `repoplane serve`: run until told to stop.
+
+use std::time::Instant;
+
+use anyhow::Context;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::config::Config;
+use crate::service::operator::Owner;
+use crate::telemetry;
+
+#[derive(clap::Args, Default)]
+pub struct Options {
+    /// Reserved for the S3 gateway of storage repos
+    #[arg(long, value_name = "ADDR", hide = true)]
+    s3_listen: Option<String>,
+}
+
+pub async fn run(config: Config, options: &Options) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        options.s3_listen.is_none(),
+        "this version has no S3 gateway yet; start it without --s3-listen"
+    );
+    telemetry::init_logs(&config.log.level, config.log.format)?;
+    let started = Instant::now();
+    let app = App::open(&config).await?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!("cannot listen on {}; choose another address with --listen", config.listen)
+    })?;
+    let url = format!("http://{}", listener.local_addr()?);
+    if let Some(owner) = &app.owner {
+        greet(owner, &url, config.bootstrap_token.is_none());
+    }
+    let running = app.start(listener)?;
+    let ready_ms = started.elapsed().as_secs_f64() * 1e3;
+    tracing::info!(url, docs = format!("{url}/docs"), ready_ms, "ready");
+    wait_for_signal().await?;
+    tracing::info!("stopping: finishing what is under way");
+    running.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Told once; the token cannot be shown again.
+fn greet(owner: &Owner, url: &str, show_token: bool) {
+    let token = if show_token { owner.token.expose_secret() } else { "$REPOPLANE_BOOTSTRAP_TOKEN" };
+    println!(
+        "Repoplane made the organisation {:?} with the owner {}.\n\n  \
+         Token   {token}\n  \
+         API     {url}\n  \
+         Docs    {url}/docs\n\n\
+         The token is shown this once. Try it:\n\n  \
+         curl -X POST {url}/v1/repo -H 'Authorization: Bearer {token}'\n",
+        owner.org.name, owner.user.email
+    );
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

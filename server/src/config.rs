@@ -1,0 +1,213 @@
+//! Configuration: defaults < file < `REPOPLANE_SECTION__KEY` < flags. An unknown key is an
+//! error wherever it stands, so that a misspelt one cannot go unnoticed.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use config::{Environment, File, FileFormat};
+use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What every variable begins with.
+pub const ENV_PREFIX: &str = "REPOPLANE";
+/// What `config show` prints in the place of a secret.
+const MASKED: &str = "********";
+
+/// All settings of a server.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Folder for everything the server keeps; made when absent.
+    pub data_dir: PathBuf,
+    /// Address of the JSON API.
+    pub listen: SocketAddr,
+    /// `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/NAME`. Default is a SQLite file in the
+    /// data folder.
+    pub database: Option<String>,
+    /// Token of the owner, set on the first start instead of a random one: `rlc-` and at least
+    /// 32 letters, digits, `-` or `_`.
+    pub bootstrap_token: Option<String>,
+    pub limits: Limits,
+    pub egress: Egress,
+    pub log: Log,
+}
+
+/// Bounds on what clients can ask for.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Requests per second and token, in the long run.
+    pub requests_per_second: NonZeroU32,
+    /// Requests of one token that may come at once.
+    pub burst: NonZeroU32,
+    /// Requests answered at the same time; one more gets 503.
+    pub concurrent_requests: usize,
+    /// Open connections; further ones wait to be accepted.
+    pub connections: usize,
+    /// Seconds after which a request is given up.
+    pub request_seconds: u64,
+    /// Seconds that requests have to finish when the server is told to stop.
+    pub drain_seconds: u64,
+}
+
+/// What the server may dial on a user's word.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Egress {
+    /// Private networks that may be reached, for instance `192.168.1.0/24`.
+    #[schemars(with = "Vec<String>")]
+    pub allow: Vec<IpNet>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`; also per module, as in
+    /// `info,repoplane::worker=debug`.
+    pub level: String,
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    Text,
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("./repoplane-data"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            database: None,
+            bootstrap_token: None,
+            limits: Limits::default(),
+            egress: Egress::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const fn number(n: u32) -> NonZeroU32 {
+            NonZeroU32::new(n).expect("not zero")
+        }
+        Self {
+            requests_per_second: number(1_000),
+            burst: number(2_000),
+            concurrent_requests: 512,
+            connections: 4_096,
+            request_seconds: 60,
+            drain_seconds: 30,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Auto }
+    }
+}
+
+/// What the command line says; it wins over everything else.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Configuration file in TOML
+    #[arg(long, value_name = "FILE", global = true, env = "REPOPLANE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Folder for everything the server keeps [default: ./repoplane-data]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// Database [default: SQLite in the data folder]
+    #[arg(long, value_name = "URL", global = true)]
+    pub database: Option<String>,
+    /// Address of the JSON API [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", global = true)]
+    pub listen: Option<SocketAddr>,
+}
+
+impl Config {
+    /// Puts the layers together.
+    pub fn load(flags: &Flags) -> anyhow::Result<Self> {
+        let variables = std::env::vars().filter(|(name, _)| name != "REPOPLANE_CONFIG");
+        Self::from_layers(flags, &with_files(variables)?)
+    }
+
+    fn from_layers(flags: &Flags, variables: &[(String, String)]) -> anyhow::Result<Self> {
+        let mut layers = config::Config::builder();
+        if let Some(path) = &flags.config {
+            layers = layers.add_source(File::from(path.as_path()).format(FileFormat::Toml));
+        }
+        let environment = Environment::with_prefix(ENV_PREFIX)
+            .prefix_separator("_")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("egress.allow")
+            .source(Some(variables.iter().cloned().collect()));
+        let mut config: Self = layers
+            .add_source(environment)
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .context(
+                "the configuration cannot be used; `repoplane config schema` lists every setting",
+            )?;
+        let Flags { config: _, data_dir, database, listen } = flags.clone();
+        config.data_dir = data_dir.unwrap_or(config.data_dir);
+        config.listen = listen.unwrap_or(config.listen);
+        config.database = database.or(config.database);
+        Ok(config)
+    }
+
+    /// The database in force.
+    pub fn database_url(&self) -> String {
+        self.database.clone().unwrap_or_else(|| {
+            format!("sqlite:{}?mode=rwc", self.data_dir.join("repoplane.db").display())
+        })
+    }
+
+    /// The same settings, fit to be shown.
+    pub fn masked(mut self) -> Self {
+        self.bootstrap_token = self.bootstrap_token.map(|_| MASKED.to_owned());
+        self.database = Some(masked_url(&self.database_url()));
+        self
+    }
+}
+
+fn masked_url(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) if url.password().is_some() => match url.set_password(Some(MASKED)) {
+            Ok(()) => url.into(),
+            Err(()) => MASKED.to_owned(),
+        },
+        _ => text.to_owned(),
+    }
+}
+
+/// Variables that end in `_FILE` hold the path of a file with the value.
+fn with_files(
+    variables: impl Iterator<Item = (String, String)>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    variables
+        .map(|(name, value)| match name.strip_suffix("_FILE") {
+            Some(plain) if name.starts_with(ENV_PREFIX) => {
+                let text = std::fs::read_to_string(Path::new(&value))
+                    .with_context(|| format!("{name}: cannot read {value}"))?;
+                Ok((plain.to_owned(), text.trim_end().to_owned()))
+            }
+            _ => Ok((name, value)),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

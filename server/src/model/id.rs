@@ -1,0 +1,63 @@
+//! Identifiers: one type per noun, so that a bucket's id can never be passed as a repo's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new id; version 7, so that ids sort by creation time.
+            #[expect(clippy::new_without_default, reason = "each call gives another id")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// An organisation: the boundary nothing crosses.
+    OrgId,
+    /// A person or a program of one organisation.
+    UserId,
+    /// A group of repositories and buckets within an organisation.
+    WorkspaceId,
+    /// A bearer token of the JSON API.
+    TokenId,
+    /// A git repository.
+    SourceRepoId,
+    /// A durable unit of background work.
+    JobId,
+}

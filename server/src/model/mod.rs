@@ -1,0 +1,13 @@
+//! Plain types shared by all layers. Never any IO: std and serde only.
+
+pub mod access;
+pub mod audit;
+pub mod edit;
+pub mod file_path;
+pub mod id;
+pub mod job;
+pub mod org;
+pub mod page;
+pub mod source_repo;
+pub mod time;
+pub mod token;

@@ -1,0 +1,77 @@
+//! Decides what a caller may do. What the caller cannot see does not exist for them.
+
+use crate::model::access::{Caller, OrgRole, Role};
+use crate::model::id::WorkspaceId;
+use crate::model::org::Workspace;
+use crate::model::token::TokenKind;
+use crate::service::{Error, Result};
+use crate::store::{Store, workspaces};
+
+/// The caller's role, given their membership; nothing when they cannot see the workspace.
+pub fn role(caller: &Caller, membership: Option<Role>) -> Option<Role> {
+    if caller.sees_all_workspaces() { Some(Role::Admin) } else { membership }
+}
+
+/// Demands a token that acts as its user; a repo token reaches nothing but its repos.
+pub fn require_account(caller: &Caller) -> Result<()> {
+    match caller.kind {
+        TokenKind::Account => Ok(()),
+        TokenKind::Repo => Err(Error::Forbidden(
+            "A repo token reaches only the source repos it names. Use an account token.".to_owned(),
+        )),
+    }
+}
+
+/// What stands for a membership where the caller may hold a repo token: it reads and writes
+/// the repos it names as its user could, and sees no other.
+pub fn repo_role(caller: &Caller, membership: Option<Role>, named: bool) -> Option<Role> {
+    match caller.kind {
+        TokenKind::Account => membership,
+        TokenKind::Repo if !named => None,
+        TokenKind::Repo if caller.org_role >= OrgRole::Administrator => Some(Role::Write),
+        TokenKind::Repo => membership.map(|role| role.min(Role::Write)),
+    }
+}
+
+/// Demands `needed` on `what`, of which the caller holds `membership`.
+pub fn require(caller: &Caller, membership: Option<Role>, needed: Role, what: &str) -> Result<()> {
+    match role(caller, membership) {
+        None => Err(Error::not_found(what)),
+        Some(held) if held < needed => Err(Error::Forbidden(format!(
+            "This needs the role {} in the workspace; you hold {}. Ask an administrator of \
+             the workspace.",
+            needed.as_str(),
+            held.as_str()
+        ))),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Demands `needed` in a workspace, and returns it.
+pub async fn require_workspace(
+    store: &Store,
+    caller: &Caller,
+    id: WorkspaceId,
+    needed: Role,
+) -> Result<Workspace> {
+    require_account(caller)?;
+    let workspace = workspaces::get(store.read(), caller.org, id)
+        .await?
+        .ok_or_else(|| Error::not_found("Workspace"))?;
+    let membership = workspaces::role_of(store.read(), id, caller.user).await?;
+    require(caller, membership, needed, "Workspace")?;
+    Ok(workspace)
+}
+
+/// Demands a role in the organisation.
+pub fn require_org_role(caller: &Caller, needed: OrgRole) -> Result<()> {
+    require_account(caller)?;
+    if caller.org_role >= needed {
+        return Ok(());
+    }
+    Err(Error::Forbidden(format!(
+        "This needs the organisation role {} or higher; you hold {}.",
+        needed.as_str(),
+        caller.org_role.as_str()
+    )))
+}

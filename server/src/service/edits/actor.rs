@@ -1,0 +1,177 @@
+//! The one writer of a repo in this process: takes what waits, makes it durable, answers.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::fill::blocking;
+use super::pending::Pending;
+use super::{BATCH_MAX, IDLE, Request, Shared, batch};
+use crate::backend::git::cache::Cache;
+use crate::model::id::SourceRepoId;
+use crate::service::{Error, Result};
+use crate::store::source_repos::Position;
+use crate::telemetry;
+
+/// How often a batch is made again because another process was faster.
+const TRIES_MAX: usize = 8;
+
+struct Actor {
+    shared: Arc<Shared>,
+    repo: SourceRepoId,
+    /// What the last batch left; none when the database has to be asked again.
+    open: Option<(Arc<Cache>, Position)>,
+}
+
+pub async fn run(shared: Arc<Shared>, repo: SourceRepoId, mut queue: mpsc::Receiver<Request>) {
+    let mut actor = Actor { shared, repo, open: None };
+    loop {
+        match tokio::time::timeout(IDLE, queue.recv()).await {
+            Ok(Some(request)) => actor.drain(request, &mut queue).await,
+            Ok(None) => break,
+            Err(_) => {
+                actor.flush().await;
+                let mut actors = actor.shared.actors();
+                // Only the registry holds a sender, so nothing can be on its way.
+                if queue.is_empty() && queue.sender_strong_count() == 1 {
+                    actors.remove(&repo);
+                    return;
+                }
+            }
+        }
+    }
+    actor.flush().await;
+}
+
+impl Actor {
+    /// Handles all that waits by now; edits that follow each other go together.
+    async fn drain(&mut self, first: Request, queue: &mut mpsc::Receiver<Request>) {
+        let mut edits = Vec::new();
+        let mut next = Some(first);
+        while let Some(request) = next {
+            match request {
+                Request::Edit(pending) if pending.take() => edits.push(pending),
+                Request::Edit(_) => {}
+                other => {
+                    self.edit(std::mem::take(&mut edits)).await;
+                    self.serve(other).await;
+                }
+            }
+            if edits.len() == BATCH_MAX {
+                self.edit(std::mem::take(&mut edits)).await;
+            }
+            next = queue.try_recv().ok();
+        }
+        self.edit(edits).await;
+    }
+
+    async fn serve(&mut self, request: Request) {
+        match request {
+            Request::Edit(_) => unreachable!("edits are handled in batches"),
+            Request::Open(answer) => {
+                let _ = answer.send(self.refresh().await);
+            }
+            Request::Rebuild(answer) => {
+                self.open = None;
+                let rebuilt = match self.shared.drop_cache(self.repo).await {
+                    Ok(()) => self.refresh().await,
+                    Err(error) => Err(error),
+                };
+                let _ = answer.send(rebuilt);
+            }
+            Request::Forget(answer) => {
+                self.open = None;
+                let _ = answer.send(self.shared.drop_cache(self.repo).await);
+            }
+        }
+    }
+
+    /// The cache as the database has it now, whoever wrote last.
+    async fn refresh(&mut self) -> Result<Arc<Cache>> {
+        let cache = self.open.take().map(|(cache, _)| cache);
+        let (cache, position) = self.shared.fill(self.repo, cache).await?;
+        self.open = Some((cache.clone(), position));
+        Ok(cache)
+    }
+
+    async fn flush(&mut self) {
+        if let Some((cache, _)) = self.open.take()
+            && let Err(error) = blocking(move || Ok(cache.flush()?)).await
+        {
+            // The next start fills the cache from the database.
+            tracing::warn!(repo = %self.repo, %error, "a cache could not be written out");
+        }
+    }
+
+    async fn edit(&mut self, edits: Vec<Pending>) {
+        if edits.is_empty() {
+            return;
+        }
+        match self.commit(&edits).await {
+            Ok(draft) => {
+                telemetry::count_edits(edits.len(), draft.commits);
+                let head = draft.head;
+                for (pending, result) in edits.into_iter().zip(draft.results) {
+                    pending.answer(result.map_err(Error::from));
+                }
+                // Only after the answers: the cache is a convenience.
+                if let Some((cache, position)) = self.open.clone() {
+                    let (new, seq) = (draft.new, position.seq);
+                    if let Err(error) = blocking(move || batch::keep(&cache, &new, head, seq)).await
+                    {
+                        tracing::warn!(repo = %self.repo, %error, "a cache could not be written");
+                        self.open = None;
+                    }
+                }
+            }
+            Err(error) => {
+                self.open = None;
+                edits.into_iter().for_each(|pending| pending.answer(Err(echo(&error))));
+            }
+        }
+    }
+
+    /// Makes the edits durable, on top of whatever other processes write meanwhile.
+    async fn commit(&mut self, edits: &[Pending]) -> Result<batch::Draft> {
+        let orders: Vec<_> = edits.iter().map(|pending| pending.order.clone()).collect();
+        let mut rebuilt = false;
+        for _ in 0..TRIES_MAX {
+            if self.open.is_none() {
+                self.refresh().await?;
+            }
+            let Some((cache, position)) = self.open.clone() else { continue };
+            let head = position.head.parse().map_err(Error::internal)?;
+            let batch = orders.clone();
+            let draft = match blocking(move || batch::plan(&cache, head, &batch)).await {
+                Err(Error::Internal(error)) if !rebuilt => {
+                    tracing::warn!(repo = %self.repo, %error, "a cache is broken and built again");
+                    rebuilt = true;
+                    self.open = None;
+                    self.shared.drop_cache(self.repo).await?;
+                    continue;
+                }
+                other => other?,
+            };
+            match batch::save(&self.shared, self.repo, &position, &draft, &orders).await? {
+                Some(position) => {
+                    if let Some((_, known)) = &mut self.open {
+                        *known = position;
+                    }
+                    return Ok(draft);
+                }
+                None => self.refresh().await.map(drop)?,
+            }
+        }
+        Err(Error::Locked("Another server keeps changing the repo. Try again in 1 s.".to_owned()))
+    }
+}
+
+/// The same error for each edit of a batch.
+fn echo(error: &Error) -> Error {
+    match error {
+        Error::NotFound(message) => Error::NotFound(message.clone()),
+        Error::Locked(message) => Error::Locked(message.clone()),
+        Error::Unavailable(message) => Error::Unavailable(message.clone()),
+        other => Error::internal(other.to_string()),
+    }
+}

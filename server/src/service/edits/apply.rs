@@ -1,0 +1,176 @@
+//! What an edit means: phases, conflicts, and which files changed; it must never leave a trace of
+//! an edit that fails.
+//!
+//! Operations are collected, then applied as deletes, writes, renames. The last write of a path
+//! counts, and the last target of a rename source. All rename sources are read before any is
+//! removed, and all are removed before any target is put, so that swaps and chains work.
+
+mod changes;
+mod plan;
+
+use gix::ObjectId;
+use gix::bstr::BStr;
+
+use self::changes::Changes;
+use self::plan::Plan;
+use crate::backend::git::commit::{self, Draft};
+use crate::backend::git::objects::{Object, ObjectError, ObjectSource, Objects};
+use crate::backend::git::tree::Tree;
+use crate::model::edit::{
+    Change, CommitId, Edit, FILE_BYTES_MAX, FileWrite, IDENTITY_BYTES_MAX, Identity,
+    MESSAGE_BYTES_MAX, OPERATIONS_MAX, Operation,
+};
+use crate::model::file_path::PathError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    #[error("path `{path}` cannot be used: {reason}")]
+    PathInvalid { path: String, reason: String },
+    #[error(
+        "`{path}` does not exist when it is to be {verb}; an edit deletes first, then writes, then renames"
+    )]
+    NotFound { path: String, verb: &'static str },
+    #[error("`{path}` conflicts: {reason}")]
+    Conflict { path: String, reason: String },
+    #[error(
+        "the branch is at {head}, not at the expected {expected}; read the new state and edit that"
+    )]
+    HeadMoved { expected: CommitId, head: CommitId },
+    #[error("{what} exceeds the limit of {limit}; split the edit or make it smaller")]
+    TooLarge { what: &'static str, limit: usize },
+    /// Ours to handle, not the user's.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+}
+
+impl From<PathError> for EditError {
+    fn from(err: PathError) -> Self {
+        Self::PathInvalid { path: err.path, reason: err.reason }
+    }
+}
+
+/// What a commit says where the edit does not.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    pub author: Identity,
+    pub committer: Identity,
+    pub message: String,
+    /// Seconds since 1970, UTC.
+    pub seconds: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The old head if nothing changed.
+    pub head: CommitId,
+    /// In request order, without repetition.
+    pub changed_files: Vec<String>,
+}
+
+/// Applies `edit` on top of `head` and commits the result; on an error `objects` is as before.
+pub fn apply(
+    objects: &mut Objects<'_>,
+    head: CommitId,
+    edit: &Edit,
+    stamp: &Stamp,
+) -> Result<Outcome, EditError> {
+    if let Some(expected) = edit.expected_head.filter(|expected| *expected != head) {
+        return Err(EditError::HeadMoved { expected, head });
+    }
+    check_limits(edit)?;
+    let unchanged = Outcome { head, changed_files: Vec::new() };
+    let Some(change) = &edit.source else {
+        return Ok(unchanged);
+    };
+
+    let root = objects.read(&head.into())?.root_tree()?;
+    let applied = apply_change(objects, root, change)?;
+    if applied.root == root {
+        return Ok(unchanged);
+    }
+    let message = edit.message.as_deref().filter(|message| !message.trim().is_empty());
+    let commit = commit::build(&Draft {
+        tree: applied.root,
+        parents: &[head],
+        author: edit.author.as_ref().unwrap_or(&stamp.author),
+        committer: &stamp.committer,
+        message: message.unwrap_or(&stamp.message),
+        seconds: stamp.seconds,
+    })?;
+    let head = commit.id.into();
+    // Only now can nothing fail any more.
+    applied.new.into_iter().chain([commit]).for_each(|object| objects.put(object));
+    Ok(Outcome { head, changed_files: applied.changed_files })
+}
+
+fn check_limits(edit: &Edit) -> Result<(), EditError> {
+    within(MESSAGE_BYTES_MAX, edit.message.iter().map(String::len), "a message, in bytes,")?;
+    let words = edit.author.iter().flat_map(|author| [author.name.len(), author.email.len()]);
+    within(IDENTITY_BYTES_MAX, words, "an author's name or email, in bytes,")?;
+    let (count, writes): (usize, Vec<&FileWrite>) = match &edit.source {
+        None => return Ok(()),
+        Some(Change::Replace(files)) => (files.len(), files.iter().collect()),
+        Some(Change::Operations(operations)) => {
+            (operations.len(), operations.iter().filter_map(written).collect())
+        }
+    };
+    within(OPERATIONS_MAX, [count], "the number of operations or files")?;
+    within(FILE_BYTES_MAX, writes.iter().map(|write| write.content.len()), "a file, in bytes,")
+}
+
+fn written(operation: &Operation) -> Option<&FileWrite> {
+    match operation {
+        Operation::Write(write) => Some(write),
+        Operation::Delete { .. } | Operation::Rename { .. } => None,
+    }
+}
+
+fn within(
+    limit: usize,
+    sizes: impl IntoIterator<Item = usize>,
+    what: &'static str,
+) -> Result<(), EditError> {
+    match sizes.into_iter().any(|size| size > limit) {
+        true => Err(EditError::TooLarge { what, limit }),
+        false => Ok(()),
+    }
+}
+
+struct Applied {
+    root: ObjectId,
+    changed_files: Vec<String>,
+    /// Blobs and trees that the result needs and the old tree did not have.
+    new: Vec<Object>,
+}
+
+fn apply_change(
+    source: &dyn ObjectSource,
+    root: ObjectId,
+    change: &Change,
+) -> Result<Applied, EditError> {
+    let mut old = Tree::open(source, root)?;
+    let mut tree = Tree::open(source, root)?;
+    let plan = match change {
+        Change::Operations(operations) => Plan::of_operations(operations),
+        Change::Replace(files) => Plan::of_replacement(files, old.list(BStr::new(""))?),
+    };
+    plan.check_paths()?;
+
+    let mut new = Vec::new();
+    plan.delete(&mut tree)?;
+    plan.write(&mut tree, &mut old, &mut new)?;
+    plan.rename(&mut tree)?;
+    let written = tree.write(&mut new)?;
+
+    let mut changes = Changes::between(old, tree);
+    if written != root {
+        match change {
+            Change::Operations(operations) => changes.by_operations(operations, &plan)?,
+            Change::Replace(files) => changes.by_replacement(files, &plan)?,
+        }
+    }
+    Ok(Applied { root: written, changed_files: changes.into_files(), new })
+}
+
+#[cfg(test)]
+mod tests;

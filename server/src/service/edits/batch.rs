@@ -1,0 +1,208 @@
+//! A batch of edits: planned in memory, each on top of the one before, then saved in one
+//! transaction with everything that has to be true together.
+
+use std::sync::Arc;
+
+use gix::ObjectId;
+use gix::bstr::BStr;
+use serde_json::json;
+
+use super::apply::{self, EditError, Stamp};
+use super::{Edited, Order, Shared};
+use crate::backend::git::cache::Cache;
+use crate::backend::git::objects::{Object, ObjectSource, Objects};
+use crate::backend::git::pack::write_pack;
+use crate::backend::git::tree::Tree;
+use crate::model::audit::{Action, Context, NewEvent};
+use crate::model::edit::{Change, CommitId, Edit, Identity, Operation};
+use crate::model::id::SourceRepoId;
+use crate::model::job::JobKind;
+use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DEFAULT_BRANCH};
+use crate::model::time::Timestamp;
+use crate::service::{Error, Result, packs};
+use crate::store::source_repos::{self, Position};
+use crate::store::{audit, jobs, source_packs};
+
+/// What a batch comes to, before it is durable.
+pub struct Draft {
+    pub results: Vec<Result<Edited, EditError>>,
+    pub new: Vec<Object>,
+    pub commits: u64,
+    pub head: CommitId,
+    pack: Vec<u8>,
+}
+
+/// Applies each edit on top of the one before; one that fails leaves no trace. Fails only
+/// when the cache does.
+pub fn plan(cache: &Cache, head: CommitId, orders: &[Arc<Order>]) -> Result<Draft> {
+    let mut objects = Objects::new(cache);
+    let (mut results, mut commits, mut current) = (Vec::with_capacity(orders.len()), 0, head);
+    let seconds = Timestamp::now().seconds();
+    for order in orders {
+        let result = plan_one(&mut objects, current, order, seconds);
+        if let Err(EditError::Objects(error)) = result {
+            return Err(error.into());
+        }
+        if let Ok(edited) = &result {
+            commits += u64::from(edited.head != current);
+            current = edited.head;
+        }
+        results.push(result);
+    }
+    let new = objects.into_new();
+    let pack = if new.is_empty() { Vec::new() } else { write_pack(&new) };
+    Ok(Draft { results, new, commits, head: current, pack })
+}
+
+fn plan_one(
+    objects: &mut Objects<'_>,
+    head: CommitId,
+    order: &Order,
+    seconds: i64,
+) -> Result<Edited, EditError> {
+    let author = Identity { name: order.caller.name.clone(), email: order.caller.email.clone() };
+    let message = describe(order.edit.source.as_ref());
+    let stamp = Stamp { author, committer: committer(), message, seconds };
+    let existed = match only_write(&order.edit) {
+        None => false,
+        Some(path) => {
+            let root = objects.read(&head.into())?.root_tree()?;
+            Tree::open(objects, root)?.get(path)?.is_some()
+        }
+    };
+    let outcome = apply::apply(objects, head, &order.edit, &stamp)?;
+    Ok(Edited { head: outcome.head, changed_files: outcome.changed_files, existed })
+}
+
+fn only_write(edit: &Edit) -> Option<&BStr> {
+    match edit.source.as_ref()? {
+        Change::Operations(operations) => match operations.as_slice() {
+            [Operation::Write(write)] => Some(write.path.as_str().into()),
+            _ => None,
+        },
+        Change::Replace(_) => None,
+    }
+}
+
+/// Who commits, whoever the author is.
+pub fn committer() -> Identity {
+    Identity { name: "Repoplane".to_owned(), email: "repoplane@localhost".to_owned() }
+}
+
+/// The message of a commit that was given none.
+fn describe(change: Option<&Change>) -> String {
+    match change {
+        None => String::new(),
+        Some(Change::Replace(files)) => format!("Replace all files by {}", files.len()),
+        Some(Change::Operations(operations)) => match operations.as_slice() {
+            [Operation::Write(write)] => format!("Write {}", write.path),
+            [Operation::Delete { path }] => format!("Delete {path}"),
+            [Operation::Rename { from, to }] => format!("Rename {from} to {to}"),
+            several => format!("Make {} changes", several.len()),
+        },
+    }
+}
+
+/// Makes the draft durable, on top of `from`. Nothing when somebody else moved the repo first.
+pub async fn save(
+    shared: &Shared,
+    repo: SourceRepoId,
+    from: &Position,
+    draft: &Draft,
+    orders: &[Arc<Order>],
+) -> Result<Option<Position>> {
+    let done: Vec<_> = draft
+        .results
+        .iter()
+        .zip(orders)
+        .filter(|(result, order)| order.metadata.is_some() && result.is_ok() || changed(result))
+        .collect();
+    if done.is_empty() {
+        return Ok(Some(from.clone()));
+    }
+    let now = Timestamp::now();
+    let bytes = i64::try_from(draft.pack.len()).map_err(Error::internal)?;
+    let to = if draft.commits == 0 {
+        from.clone()
+    } else {
+        Position {
+            seq: from.seq + 1,
+            head: draft.head.to_string(),
+            bundles: from.bundles + 1,
+            bundle_bytes: from.bundle_bytes + bytes,
+        }
+    };
+    let place = match draft.commits {
+        0 => None,
+        _ => Some(packs::place(&shared.objects, repo, &draft.pack).await?),
+    };
+    let mut tx = shared.store.begin().await?;
+    let held = match &place {
+        None => source_repos::touch(&mut tx, repo, now).await?,
+        Some(place) => {
+            source_repos::advance(&mut tx, repo, from, &to.head, bytes, now).await? && {
+                source_packs::insert(&mut *tx, repo, to.seq, false, place, bytes).await?;
+                true
+            }
+        }
+    };
+    if !held {
+        drop(tx);
+        packs::discard(&shared.objects, place).await;
+        return Ok(None);
+    }
+    for (result, order) in done {
+        if let Some(metadata) = &order.metadata {
+            source_repos::set_metadata(&mut tx, repo, metadata).await?;
+        }
+        let head =
+            result.as_ref().map_or_else(|_| from.head.clone(), |edited| edited.head.to_string());
+        let data = json!({ "head": head, "metadata": order.metadata.is_some() }).to_string();
+        audit::insert(&mut *tx, &line(order, repo, data)).await?;
+    }
+    if to.bundles >= BUNDLES_MAX || to.bundle_bytes >= BUNDLE_BYTES_MAX {
+        jobs::enqueue(&mut *tx, JobKind::CompactSourceRepo, &repo.to_string(), now).await?;
+    }
+    tx.commit().await?;
+    Ok(Some(to))
+}
+
+fn changed(result: &Result<Edited, EditError>) -> bool {
+    result.as_ref().is_ok_and(|edited| !edited.changed_files.is_empty())
+}
+
+fn line(order: &Order, repo: SourceRepoId, data: String) -> NewEvent {
+    NewEvent {
+        org: order.caller.org,
+        user: Some(order.caller.user),
+        context: Context::Repo,
+        context_id: repo.to_string(),
+        action: Action::Updated,
+        workspace: Some(order.workspace),
+        data: Some(data),
+    }
+}
+
+/// Brings the cache to what was just made durable.
+pub fn keep(cache: &Cache, new: &[Object], head: CommitId, seq: i64) -> Result<()> {
+    cache.put(new)?;
+    cache.set_ref(DEFAULT_BRANCH, Some(ObjectId::from(head)))?;
+    cache.set_seq(u64::try_from(seq).map_err(Error::internal)?);
+    Ok(())
+}
+
+impl From<EditError> for Error {
+    fn from(error: EditError) -> Self {
+        let message = error.to_string();
+        match error {
+            EditError::PathInvalid { .. } => Self::invalid("source", message),
+            EditError::NotFound { .. } => Self::NotFound(message),
+            EditError::Conflict { .. } => Self::Conflict { message, current_head: None },
+            EditError::HeadMoved { head, .. } => {
+                Self::Conflict { message, current_head: Some(head.to_string()) }
+            }
+            EditError::TooLarge { .. } => Self::TooLarge(message),
+            EditError::Objects(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Fills a repo's cache from the packs in the database and the object store.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gix::ObjectId;
+
+use super::Shared;
+use crate::backend::git::cache::Cache;
+use crate::backend::git::objects::{Object, ObjectError};
+use crate::backend::git::pack::{PackError, read_pack};
+use crate::model::edit::CommitId;
+use crate::model::id::SourceRepoId;
+use crate::model::source_repo::DEFAULT_BRANCH;
+use crate::service::{Error, Result};
+use crate::store::source_packs::{self, Place};
+use crate::store::source_repos::{self, Position};
+
+impl Shared {
+    /// Where the repo stands, with a cache that holds all of it.
+    pub async fn fill(
+        &self,
+        repo: SourceRepoId,
+        cache: Option<Arc<Cache>>,
+    ) -> Result<(Arc<Cache>, Position)> {
+        let position = source_repos::position(self.store.read(), repo)
+            .await?
+            .ok_or_else(|| Error::not_found("Source repo"))?;
+        let folder = self.folder(repo);
+        let cache = match cache {
+            Some(cache) => cache,
+            None => Arc::new(blocking(move || Ok(Cache::open_or_create(&folder)?)).await?),
+        };
+        match self.catch_up(repo, cache, &position).await {
+            Err(Error::Internal(error)) => {
+                tracing::warn!(%repo, error = %error, "a cache is broken and built again");
+                self.drop_cache(repo).await?;
+                let folder = self.folder(repo);
+                let fresh = Arc::new(blocking(move || Ok(Cache::open_or_create(&folder)?)).await?);
+                Ok((self.catch_up(repo, fresh, &position).await?, position))
+            }
+            other => Ok((other?, position)),
+        }
+    }
+
+    /// Puts the packs in that the cache does not have yet.
+    async fn catch_up(
+        &self,
+        repo: SourceRepoId,
+        cache: Arc<Cache>,
+        position: &Position,
+    ) -> Result<Arc<Cache>> {
+        let filled = i64::try_from(cache.seq().map_err(Error::internal)?).unwrap_or(i64::MAX);
+        if filled > position.seq {
+            return Err(Error::internal("the cache is ahead of the database"));
+        }
+        if filled < position.seq {
+            for pack in source_packs::after(self.store.read(), repo, filled).await? {
+                let bytes = match pack.place {
+                    Place::Row(bytes) => bytes.into(),
+                    Place::Object(key) => self.objects.get(&key).await?,
+                };
+                let cache = cache.clone();
+                blocking(move || Ok(put_pack(&cache, &bytes)?)).await?;
+            }
+        }
+        let head: CommitId = position.head.parse().map_err(Error::internal)?;
+        let seq = u64::try_from(position.seq).map_err(Error::internal)?;
+        blocking(move || {
+            let head = ObjectId::from(head);
+            if !cache.has(&head)? {
+                return Err(Error::internal(format!("the packs do not hold the head {head}")));
+            }
+            if cache.head()? != Some(head) {
+                cache.set_ref(DEFAULT_BRANCH, Some(head))?;
+            }
+            cache.set_seq(seq);
+            Ok(cache)
+        })
+        .await
+    }
+
+    /// Moves the cache's folder out of the way at once, then deletes it.
+    pub async fn drop_cache(&self, repo: SourceRepoId) -> Result<()> {
+        let folder = self.folder(repo);
+        let trash = self.folder.join(format!("trash-{}", uuid::Uuid::new_v4()));
+        blocking(move || match std::fs::rename(&folder, &trash) {
+            Ok(()) => Ok(std::fs::remove_dir_all(&trash)?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error.into()),
+        })
+        .await
+    }
+}
+
+fn put_pack(cache: &Cache, bytes: &[u8]) -> Result<(), ObjectError> {
+    let damaged = |error: PackError| ObjectError::PackRefused(error.to_string());
+    let objects: Result<Vec<Object>, PackError> = read_pack(bytes).and_then(Iterator::collect);
+    match objects {
+        Ok(objects) => cache.put(&objects),
+        Err(PackError::Delta | PackError::TooLarge) => cache.install_pack(&mut &bytes[..]),
+        Err(error) => Err(damaged(error)),
+    }
+}
+
+/// Git objects are read and written by blocking code.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await?
+}
+
+impl From<ObjectError> for Error {
+    fn from(error: ObjectError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// Removes what deleted caches of earlier runs left behind.
+pub fn empty_trash(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("trash-") {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What can go wrong, without a word of HTTP. Every message says what to do next; what is
+//! nobody's business goes to the log.
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No token, or not one that is valid now.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// Visible, but not the caller's to do.
+    #[error("{0}")]
+    Forbidden(String),
+    /// Absent, or not the caller's to see: nobody can tell which.
+    #[error("{0}")]
+    NotFound(String),
+    /// The request is readable but asks for something that cannot be.
+    #[error("{message}")]
+    Invalid {
+        /// Where in the request: `body`, `query` or `path`, then the fields.
+        place: Vec<String>,
+        message: String,
+    },
+    /// At odds with what is there now.
+    #[error("{message}")]
+    Conflict {
+        message: String,
+        /// The head as it is, when the request expected another one.
+        current_head: Option<String>,
+    },
+    #[error("{0}")]
+    TooLarge(String),
+    /// Busy with somebody else's change; trying again soon helps.
+    #[error("{0}")]
+    Locked(String),
+    /// A limit of the installation or the organisation is reached.
+    #[error("{0}")]
+    LimitReached(String),
+    /// Overloaded or shutting down; trying again helps.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Ours to mend. The message is for the log only.
+    #[error("{0}")]
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// A field of the body that cannot be as it is.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        Self::invalid_at(&["body", field], message)
+    }
+
+    /// A part of the request that cannot be as it is.
+    pub fn invalid_at(place: &[&str], message: impl Into<String>) -> Self {
+        let place = place.iter().map(|part| (*part).to_owned()).collect();
+        Self::Invalid { place, message: message.into() }
+    }
+
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        Self::NotFound(format!("{what} not found. Check the id; it may have been deleted."))
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+                Self::Unavailable("The database is busy. Try again in a moment.".to_owned())
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<tokio::task::JoinError> for Error {
+    fn from(error: tokio::task::JoinError) -> Self {
+        Self::internal(error)
+    }
+}

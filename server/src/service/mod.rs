@@ -1,0 +1,58 @@
+//! The rules, one file per noun. Every function that acts for somebody takes the `Caller`
+//! and checks access first. Nothing in here knows HTTP.
+
+pub mod access;
+pub mod audit;
+pub mod edits;
+pub mod error;
+pub mod operator;
+pub mod packs;
+pub mod source_create;
+pub mod source_repos;
+pub mod tokens;
+pub mod upkeep;
+pub mod users;
+pub mod workspaces;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::backend::egress::Egress;
+use crate::backend::objects::Objects;
+use crate::backend::vault::Vault;
+use crate::store::Store;
+
+pub use error::{Error, Result};
+
+/// What the rules work with.
+pub struct Services {
+    pub store: Store,
+    pub vault: Vault,
+    pub objects: Objects,
+    pub egress: Egress,
+    pub editors: edits::Editors,
+    pub stopping: AtomicBool,
+}
+
+/// What the server needs in order to serve, and whether it has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Readiness {
+    pub database: bool,
+    pub storage: bool,
+    pub stopping: bool,
+}
+
+impl Services {
+    pub async fn readiness(&self) -> Readiness {
+        let passed = |check: &str, failure: Option<String>| {
+            if let Some(error) = &failure {
+                tracing::warn!(check, error, "readiness check failed");
+            }
+            failure.is_none()
+        };
+        Readiness {
+            database: passed("database", self.store.ping().await.err().map(|e| e.to_string())),
+            storage: passed("storage", self.objects.check().await.err().map(|e| e.to_string())),
+            stopping: self.stopping.load(Ordering::Relaxed),
+        }
+    }
+}

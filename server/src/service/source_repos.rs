@@ -1,0 +1,216 @@
+//! Source repos: making, listing, reading, editing and deleting them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gix::bstr::ByteSlice;
+
+use crate::backend::git::cache::Cache;
+use crate::backend::git::objects::{ObjectError, ObjectSource};
+use crate::backend::git::read::is_commit;
+use crate::backend::git::tree::Tree;
+use crate::backend::git::walk;
+use crate::model::access::{Caller, Role};
+use crate::model::audit::{Action, Context, NewEvent};
+use crate::model::edit::CommitId;
+use crate::model::file_path::FilePath;
+use crate::model::id::SourceRepoId;
+use crate::model::job::JobKind;
+use crate::model::page::{Page, PageRequest};
+use crate::model::source_repo::{CLONE_BYTES_MAX, Metadata, SourceRepo, SourceRepoFilter};
+use crate::model::time::Timestamp;
+use crate::service::edits::{Edited, Order, blocking};
+use crate::service::{Error, Result, Services, access};
+use crate::store::{audit, jobs, source_repos};
+
+/// A file as it is handed out: path and content.
+pub type TextFile = (String, String);
+
+pub async fn get(services: &Services, caller: &Caller, id: SourceRepoId) -> Result<SourceRepo> {
+    require(services, caller, id, Role::Read).await
+}
+
+pub async fn list(
+    services: &Services,
+    caller: &Caller,
+    filter: &SourceRepoFilter,
+    page: PageRequest,
+) -> Result<Page<SourceRepo>> {
+    access::require_account(caller)?;
+    check_metadata(&filter.metadata, &["query", "filter_metadata"])?;
+    if let Some(workspace) = filter.workspace {
+        access::require_workspace(&services.store, caller, workspace, Role::Read).await?;
+    }
+    Ok(source_repos::list(services.store.read(), caller, filter, page).await?)
+}
+
+/// Makes one edit, and the metadata with it.
+pub async fn edit(
+    services: &Services,
+    caller: &Caller,
+    id: SourceRepoId,
+    order: Change,
+) -> Result<Edited> {
+    let repo = require(services, caller, id, Role::Write).await?;
+    if order.edit.source.is_none() && order.metadata.is_none() {
+        let message = "Neither `source` nor `metadata` was given. Give at least one of them.";
+        return Err(Error::invalid("source", message));
+    }
+    if let Some(metadata) = &order.metadata {
+        check_metadata(metadata, &["body", "metadata"])?;
+    }
+    let order = Order {
+        edit: order.edit,
+        metadata: order.metadata,
+        caller: caller.clone(),
+        workspace: repo.workspace,
+    };
+    services.editors.edit(id, order).await
+}
+
+/// What [`edit`] is asked to do.
+pub struct Change {
+    pub edit: crate::model::edit::Edit,
+    pub metadata: Option<Metadata>,
+}
+
+/// Every readable text file at a commit, in path order.
+pub async fn text_files(
+    services: &Services,
+    caller: &Caller,
+    id: SourceRepoId,
+    commit: Option<CommitId>,
+) -> Result<Vec<TextFile>> {
+    let repo = require(services, caller, id, Role::Read).await?;
+    read(services, &repo, commit, |cache, commit| {
+        let (mut files, mut bytes) = (Vec::new(), 0);
+        for file in walk::files_at(cache, commit)? {
+            let file = file?;
+            let (Ok(path), Ok(content)) = (file.path.to_str(), str::from_utf8(&file.content))
+            else {
+                continue;
+            };
+            bytes += content.len();
+            if bytes > CLONE_BYTES_MAX {
+                return Ok(Err(Error::TooLarge(format!(
+                    "The files are larger than {CLONE_BYTES_MAX} bytes together. Read them one by \
+                     one, or clone the repo with git."
+                ))));
+            }
+            files.push((path.to_owned(), content.to_owned()));
+        }
+        Ok(Ok(files))
+    })
+    .await
+}
+
+/// The content of one plain file.
+pub async fn file(
+    services: &Services,
+    caller: &Caller,
+    id: SourceRepoId,
+    path: FilePath,
+    commit: Option<CommitId>,
+) -> Result<Bytes> {
+    let repo = require(services, caller, id, Role::Read).await?;
+    read(services, &repo, commit, move |cache, commit| {
+        let root = cache.read(&commit.into())?.root_tree()?;
+        let entry = Tree::open(cache, root)?.get(path.as_str().into())?;
+        match entry.filter(|entry| entry.file_mode().is_some()) {
+            Some(entry) => Ok(Ok(cache.read(&entry.id)?.data)),
+            None => Ok(Err(Error::NotFound(format!("No file `{path}` at this commit.")))),
+        }
+    })
+    .await
+}
+
+pub async fn delete(services: &Services, caller: &Caller, id: SourceRepoId) -> Result<()> {
+    let repo = require(services, caller, id, Role::Write).await?;
+    let now = Timestamp::now();
+    let mut tx = services.store.begin().await?;
+    if !source_repos::delete(&mut tx, id, now).await? {
+        return Err(Error::not_found("Source repo"));
+    }
+    jobs::enqueue(&mut *tx, JobKind::PurgeSourceRepo, &id.to_string(), now).await?;
+    audit::insert(&mut *tx, &line(caller, &repo, Action::Deleted)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// The repo, if the caller may do with it what `needed` stands for. A repo token that names
+/// the repo reads and writes it as far as its user may.
+pub async fn require(
+    services: &Services,
+    caller: &Caller,
+    id: SourceRepoId,
+    needed: Role,
+) -> Result<SourceRepo> {
+    let found = source_repos::get(services.store.read(), caller, id)
+        .await?
+        .ok_or_else(|| Error::not_found("Source repo"))?;
+    let membership = access::repo_role(caller, found.role, found.named);
+    access::require(caller, membership, needed, "Source repo")?;
+    Ok(found.repo)
+}
+
+/// Runs `work` on the repo's objects, at `commit` or at the head. A cache that turns out to
+/// be broken is built again once.
+async fn read<T: Send + 'static>(
+    services: &Services,
+    repo: &SourceRepo,
+    commit: Option<CommitId>,
+    work: impl Fn(&Cache, CommitId) -> Result<Result<T>, ObjectError> + Send + Sync + 'static,
+) -> Result<T> {
+    let head: CommitId = repo.head.parse().map_err(Error::internal)?;
+    let work = Arc::new(work);
+    let run = |cache: Arc<Cache>| {
+        let work = work.clone();
+        blocking(move || {
+            let at = commit.unwrap_or(head);
+            if commit.is_some() && !is_commit(&*cache, at)? {
+                return Ok(Err(Error::NotFound(format!("The repo has no commit {at}."))));
+            }
+            Ok(work(&cache, at)?)
+        })
+    };
+    match run(services.editors.open(repo.id).await?).await {
+        Err(Error::Internal(error)) => {
+            tracing::warn!(repo = %repo.id, %error, "a cache cannot be read and is built again");
+            run(services.editors.rebuild(repo.id).await?).await?
+        }
+        other => other?,
+    }
+}
+
+pub fn check_metadata(metadata: &Metadata, place: &[&str]) -> Result<()> {
+    use crate::model::source_repo::{
+        METADATA_KEY_BYTES_MAX, METADATA_KEYS_MAX, METADATA_VALUE_BYTES_MAX,
+    };
+    let refuse = |message: String| {
+        let place = place.iter().map(|part| (*part).to_owned()).collect();
+        Err(Error::Invalid { place, message: format!("metadata: {message}") })
+    };
+    if metadata.len() > METADATA_KEYS_MAX {
+        return refuse(format!("has more than {METADATA_KEYS_MAX} keys"));
+    }
+    for (key, value) in metadata {
+        if !(1..=METADATA_KEY_BYTES_MAX).contains(&key.len()) {
+            return refuse(format!("a key must have 1 to {METADATA_KEY_BYTES_MAX} bytes"));
+        }
+        if value.len() > METADATA_VALUE_BYTES_MAX {
+            return refuse(format!("a value may have at most {METADATA_VALUE_BYTES_MAX} bytes"));
+        }
+    }
+    Ok(())
+}
+
+pub fn line(caller: &Caller, repo: &SourceRepo, action: Action) -> NewEvent {
+    NewEvent {
+        org: caller.org,
+        user: Some(caller.user),
+        context: Context::Repo,
+        context_id: repo.id.to_string(),
+        action,
+        workspace: Some(repo.workspace),
+        data: None,
+    }
+}

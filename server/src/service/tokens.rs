@@ -1,0 +1,146 @@
+//! Bearer tokens: making, checking, listing and revoking them.
+
+use rand::Rng;
+use rand::distr::Alphanumeric;
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::model::access::Caller;
+use crate::model::audit::{Action, Context, NewEvent};
+use crate::model::id::{OrgId, SourceRepoId, TokenId, UserId};
+use crate::model::org::User;
+use crate::model::time::Timestamp;
+use crate::model::token::{
+    ACCOUNT_PREFIX, RANDOM_CHARS, REPO_PREFIX, SHOWN_CHARS, TOKENS_PER_USER_MAX, Token, TokenKind,
+};
+use crate::service::{Error, Result, Services, access};
+use crate::store::tokens::{self, TokenHash};
+use crate::store::{Store, Tx, audit};
+
+/// Bytes of the hash that find the row; the rest is compared in constant time.
+const LOOKUP_BYTES: usize = 8;
+
+/// What a new token reaches, and for how long.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The only source repos it reaches; without any, everything its user does.
+    pub repos: Vec<SourceRepoId>,
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Scope {
+    fn kind(&self) -> TokenKind {
+        if self.repos.is_empty() { TokenKind::Account } else { TokenKind::Repo }
+    }
+
+    pub fn prefix(&self) -> &'static str {
+        match self.kind() {
+            TokenKind::Account => ACCOUNT_PREFIX,
+            TokenKind::Repo => REPO_PREFIX,
+        }
+    }
+}
+
+/// Who holds the token, if it is valid now.
+pub async fn authenticate(store: &Store, presented: &str) -> Result<Caller> {
+    const INVALID: Error = Error::Unauthenticated(
+        "The token is not valid: unknown, expired or revoked. Make a new one with \
+         `repoplane token create`.",
+    );
+    let hash = hash(presented);
+    let found = tokens::find(store.read(), &hash.lookup, Timestamp::now()).await?.ok_or(INVALID)?;
+    if bool::from(found.hash.as_slice().ct_eq(&hash.hash)) {
+        Ok(found.caller)
+    } else {
+        Err(INVALID)
+    }
+}
+
+/// A token nobody has seen yet.
+pub fn generate(prefix: &str) -> SecretString {
+    let random = rand::rng().sample_iter(Alphanumeric).take(RANDOM_CHARS).map(char::from);
+    SecretString::from(prefix.chars().chain(random).collect::<String>())
+}
+
+/// Registers `secret` as a token of `user`. Used by the operator only.
+pub async fn register(
+    tx: &mut Tx,
+    user: &User,
+    name: &str,
+    secret: &str,
+    scope: &Scope,
+) -> Result<Token> {
+    let now = Timestamp::now();
+    if tokens::count(&mut **tx, user.id, now).await? >= TOKENS_PER_USER_MAX {
+        return Err(Error::LimitReached(format!(
+            "The user has {TOKENS_PER_USER_MAX} tokens, which is the most. Revoke one first."
+        )));
+    }
+    let token = Token {
+        id: TokenId::new(),
+        user: user.id,
+        kind: scope.kind(),
+        name: name.to_owned(),
+        shown: secret.chars().take(SHOWN_CHARS).collect(),
+        created_at: now,
+        expires_at: scope.expires_at,
+    };
+    tokens::insert(tx, &token, &hash(secret), &scope.repos).await.map_err(|error| {
+        if crate::store::is_unique_violation(&error) {
+            Error::invalid("token", "This token is in use already. Choose another one.")
+        } else {
+            error.into()
+        }
+    })?;
+    audit::insert(&mut **tx, &event(user.org, Some(user.id), token.id, Action::Created)).await?;
+    Ok(token)
+}
+
+/// The caller's own live tokens, newest first.
+pub async fn list(services: &Services, caller: &Caller) -> Result<Vec<Token>> {
+    access::require_account(caller)?;
+    Ok(tokens::list(services.store.read(), caller.user, Timestamp::now()).await?)
+}
+
+/// Revokes one of the caller's own tokens; it fails from the next request on.
+pub async fn revoke(services: &Services, caller: &Caller, id: TokenId) -> Result<()> {
+    access::require_account(caller)?;
+    revoke_of(&services.store, caller.org, caller.user, Some(caller.user), id).await
+}
+
+/// Revokes a token of `user`, on behalf of `by`.
+pub async fn revoke_of(
+    store: &Store,
+    org: OrgId,
+    user: UserId,
+    by: Option<UserId>,
+    id: TokenId,
+) -> Result<()> {
+    let mut tx = store.begin().await?;
+    if !tokens::revoke(&mut *tx, user, id, Timestamp::now()).await? {
+        return Err(Error::not_found("Token"));
+    }
+    audit::insert(&mut *tx, &event(org, by, id, Action::Deleted)).await?;
+    Ok(tx.commit().await?)
+}
+
+fn event(org: OrgId, user: Option<UserId>, token: TokenId, action: Action) -> NewEvent {
+    let context_id = token.to_string();
+    NewEvent {
+        org,
+        user,
+        context: Context::ApiKey,
+        context_id,
+        action,
+        workspace: None,
+        data: None,
+    }
+}
+
+/// Tokens are random, so a plain hash is as good as a slow one.
+fn hash(secret: &str) -> TokenHash {
+    let hash = Sha256::digest(secret.as_bytes());
+    let lookup = hash[..LOOKUP_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+    TokenHash { lookup, hash: hash.to_vec() }
+}

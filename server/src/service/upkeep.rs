@@ -1,0 +1,72 @@
+//! What keeps source repos small and removes what deleted ones left. Run by the worker, for
+//! nobody in particular, so it checks no access and only ever removes what nothing names.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::backend::git::repack::repack;
+use crate::model::id::SourceRepoId;
+use crate::model::job::JobKind;
+use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DROP_GRACE};
+use crate::model::time::Timestamp;
+use crate::service::edits::blocking;
+use crate::service::{Error, Result, Services};
+use crate::store::{jobs, source_packs, source_repos};
+
+/// Replaces the packs of a repo by one that holds all of it.
+pub async fn compact(services: &Services, repo: &str) -> Result<()> {
+    let repo: SourceRepoId = repo.parse().map_err(Error::internal)?;
+    let Some(position) = source_repos::position(services.store.read(), repo).await? else {
+        return Ok(());
+    };
+    if position.bundles < BUNDLES_MAX && position.bundle_bytes < BUNDLE_BYTES_MAX {
+        return Ok(());
+    }
+    let cache = services.editors.open(repo).await?;
+    let (pack, upto) = blocking(move || {
+        // Read first: edits go on meanwhile, and what they add may be in the pack or not.
+        let upto = cache.seq()?;
+        Ok((repack(&cache)?, upto))
+    })
+    .await?;
+    let upto = i64::try_from(upto).map_err(Error::internal)?;
+    let bytes = i64::try_from(pack.len()).map_err(Error::internal)?;
+    let key = format!("source/{repo}/{}.base.pack", Uuid::now_v7());
+    services.objects.put(&key, Bytes::from(pack)).await?;
+
+    let mut tx = services.store.begin().await?;
+    if source_repos::hold(&mut tx, repo).await?.is_none() {
+        drop(tx);
+        return Ok(services.objects.delete(&key).await?);
+    }
+    let replaced = source_packs::object_keys(&mut *tx, repo, upto).await?;
+    source_packs::replace_by_base(&mut tx, repo, upto, &key, bytes).await?;
+    // Somebody may be reading them right now.
+    let due = Timestamp::now().plus(DROP_GRACE);
+    for key in &replaced {
+        jobs::enqueue(&mut *tx, JobKind::DropObject, key, due).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Removes what a deleted repo left.
+pub async fn purge(services: &Services, repo: &str) -> Result<()> {
+    let repo: SourceRepoId = repo.parse().map_err(Error::internal)?;
+    services.editors.forget(repo).await?;
+    let now = Timestamp::now();
+    let mut tx = services.store.begin().await?;
+    for key in source_packs::object_keys(&mut *tx, repo, i64::MAX).await? {
+        jobs::enqueue(&mut *tx, JobKind::DropObject, &key, now).await?;
+    }
+    source_packs::delete_all(&mut *tx, repo).await?;
+    source_repos::purge(&mut tx, repo).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Removes an object, unless a copy of the repo it was made for still names it.
+pub async fn drop_object(services: &Services, key: &str) -> Result<()> {
+    if source_packs::names(services.store.read(), key).await? {
+        return Ok(());
+    }
+    Ok(services.objects.delete(key).await?)
+}

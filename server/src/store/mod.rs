@@ -1,0 +1,177 @@
+//! The only SQL: opens the database, reads, and writes in transactions.
+//!
+//! One SQL text runs on SQLite and PostgreSQL. Rules do not live here, and nothing
+//! in here calls out to the network while a transaction is open.
+
+pub mod audit;
+pub mod jobs;
+pub mod orgs;
+pub mod settings;
+pub mod source_packs;
+pub mod source_repos;
+pub mod tokens;
+pub mod users;
+pub mod workspaces;
+
+mod row;
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Once;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::Migrator;
+use sqlx::{Any, AnyPool, Executor};
+
+/// Connections that read, per process.
+const READERS_MAX: u32 = 8;
+/// Writers on PostgreSQL; SQLite has one by nature.
+const WRITERS_MAX: u32 = 16;
+/// How long a request waits for a connection before it is told to come back.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// WAL with FULL means that a committed transaction survives a power cut.
+const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000; PRAGMA cache_size = -16384; \
+     PRAGMA mmap_size = 268435456;";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+#[derive(Clone, Debug)]
+pub struct Store {
+    readers: AnyPool,
+    writers: AnyPool,
+    kind: Kind,
+}
+
+/// A write transaction. Dropped without [`Tx::commit`], it leaves no trace.
+pub struct Tx(sqlx::Transaction<'static, Any>);
+
+impl Store {
+    /// Connects to `url`: `sqlite://FILE` (made when absent) or `postgres://...`.
+    pub async fn open(url: &str) -> Result<Self, sqlx::Error> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        let kind = if url.starts_with("sqlite:") { Kind::Sqlite } else { Kind::Postgres };
+        let options: AnyConnectOptions = url.parse()?;
+        let (readers, writers) = match kind {
+            Kind::Sqlite => (pool(kind, READERS_MAX), pool(kind, 1)),
+            Kind::Postgres => (pool(kind, READERS_MAX), pool(kind, WRITERS_MAX)),
+        };
+        Ok(Self {
+            writers: writers.connect_with(options.clone()).await?,
+            readers: readers.connect_with(options).await?,
+            kind,
+        })
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// For statements that change nothing.
+    pub fn read(&self) -> &AnyPool {
+        &self.readers
+    }
+
+    /// For a single statement that changes something, when nothing has to change with it.
+    pub fn write_now(&self) -> &AnyPool {
+        &self.writers
+    }
+
+    /// The one way to write. On SQLite it takes the write lock at once, because a
+    /// transaction that reads first and upgrades later fails under contention.
+    pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        let start = match self.kind {
+            Kind::Sqlite => "BEGIN IMMEDIATE",
+            Kind::Postgres => "BEGIN",
+        };
+        self.writers.begin_with(start).await.map(Tx)
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
+        migrations(self.kind).run(&self.writers).await
+    }
+
+    /// Refuses a database that is older than this server, or newer.
+    pub async fn check_migrated(&self) -> anyhow::Result<()> {
+        let newest = migrations(self.kind).iter().map(|known| known.version).max().unwrap_or(0);
+        let found: Result<i64, _> =
+            sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
+                .fetch_one(&self.readers)
+                .await;
+        match found {
+            Ok(found) if found == newest => Ok(()),
+            Ok(found) if found > newest => {
+                anyhow::bail!("the database is of a newer version of repoplane; run that version")
+            }
+            _ => anyhow::bail!("the database is not up to date; run: repoplane migrate"),
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT 1").execute(&self.readers).await.map(drop)
+    }
+
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+}
+
+impl Tx {
+    /// Durable once this returns.
+    pub async fn commit(self) -> Result<(), sqlx::Error> {
+        self.0.commit().await
+    }
+}
+
+impl Deref for Tx {
+    type Target = sqlx::AnyConnection;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+/// Twins: the same numbers and names for both databases.
+fn migrations(kind: Kind) -> &'static Migrator {
+    static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+    static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+    match kind {
+        Kind::Sqlite => &SQLITE,
+        Kind::Postgres => &POSTGRES,
+    }
+}
+
+fn pool(kind: Kind, connections_max: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(kind == Kind::Postgres)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                if kind == Kind::Sqlite {
+                    connection.execute(SQLITE_SETTINGS).await?;
+                }
+                Ok(())
+            })
+        })
+}
+
+/// Whether a statement failed because a unique index forbids the row.
+pub fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}

@@ -1,0 +1,349 @@
+//! Tables `source_repos`, `source_refs` and `source_repo_metadata`.
+
+use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::{AnyConnection, AnyPool, Row};
+
+use super::row::{decode, flag, known, parsed, time, time_option};
+use crate::model::access::{Caller, Role};
+use crate::model::id::{OrgId, SourceRepoId, WorkspaceId};
+use crate::model::page::{Page, PageRequest};
+use crate::model::source_repo::{DEFAULT_BRANCH, Metadata, OrderBy, SourceRepo, SourceRepoFilter};
+use crate::model::time::Timestamp;
+
+/// A repo with the caller's role in its workspace, when they are a member.
+pub struct Found {
+    pub repo: SourceRepo,
+    pub role: Option<Role>,
+    /// Whether the caller's token is a repo token that names this repo.
+    pub named: bool,
+}
+
+/// Where the content of a repo stands.
+#[derive(Clone, Debug)]
+pub struct Position {
+    pub seq: i64,
+    pub head: String,
+    pub bundles: i64,
+    pub bundle_bytes: i64,
+}
+
+pub async fn insert(
+    tx: &mut AnyConnection,
+    repo: &SourceRepo,
+    seq: i64,
+    bundles: i64,
+    bytes: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO source_repos (id, org_id, workspace_id, created_at, auto_index, seq,
+                                   bundles, bundle_bytes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(repo.id.to_string())
+    .bind(repo.org.to_string())
+    .bind(repo.workspace.to_string())
+    .bind(repo.created_at.micros())
+    .bind(i64::from(repo.auto_index))
+    .bind(seq)
+    .bind(bundles)
+    .bind(bytes)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("INSERT INTO source_refs (repo_id, name, oid) VALUES ($1, $2, $3)")
+        .bind(repo.id.to_string())
+        .bind(DEFAULT_BRANCH)
+        .bind(&repo.head)
+        .execute(&mut *tx)
+        .await?;
+    match &repo.metadata {
+        Some(metadata) => set_metadata(tx, repo.id, metadata).await,
+        None => Ok(()),
+    }
+}
+
+/// The repo, and what the caller may do with it, in one question.
+pub async fn get(
+    db: impl AnyExecutor<'_>,
+    caller: &Caller,
+    id: SourceRepoId,
+) -> Result<Option<Found>, sqlx::Error> {
+    sqlx::query(
+        "SELECT r.id, r.org_id, r.workspace_id, r.created_at, r.updated_at, r.metadata,
+                r.auto_index, h.oid, COALESCE(m.role, '') AS role,
+                CASE WHEN s.repo_id IS NULL THEN 0 ELSE 1 END AS named
+         FROM source_repos r
+         JOIN source_refs h ON h.repo_id = r.id AND h.name = $3
+         LEFT JOIN workspace_users m ON m.workspace_id = r.workspace_id AND m.user_id = $4
+         LEFT JOIN token_repos s ON s.repo_id = r.id AND s.token_id = $5
+         WHERE r.id = $1 AND r.org_id = $2 AND r.deleted_at IS NULL",
+    )
+    .bind(id.to_string())
+    .bind(caller.org.to_string())
+    .bind(DEFAULT_BRANCH)
+    .bind(caller.user.to_string())
+    .bind(caller.token.to_string())
+    .fetch_optional(db)
+    .await?
+    .map(|row| {
+        let role = known(&row, "role", |text| Some(Role::parse(text)))?;
+        Ok(Found { repo: from_row(&row)?, role, named: flag(&row, "named")? })
+    })
+    .transpose()
+}
+
+/// What the caller can see, filtered and in order.
+pub async fn list(
+    db: &AnyPool,
+    caller: &Caller,
+    filter: &SourceRepoFilter,
+    page: PageRequest,
+) -> Result<Page<SourceRepo>, sqlx::Error> {
+    let mut matching = "FROM source_repos r
+         JOIN source_refs h ON h.repo_id = r.id AND h.name = $1
+         WHERE r.org_id = $2 AND r.deleted_at IS NULL
+           AND ($3 = 1 OR EXISTS (SELECT 1 FROM workspace_users m
+                WHERE m.workspace_id = r.workspace_id AND m.user_id = $4))
+           AND (CAST($5 AS TEXT) IS NULL OR r.workspace_id = $5)
+           AND (CAST($6 AS BIGINT) IS NULL OR r.created_at > $6)
+           AND (CAST($7 AS BIGINT) IS NULL OR r.created_at < $7)"
+        .to_owned();
+    let pairs = 8..8 + 2 * filter.metadata.len();
+    for (name, value) in pairs.clone().step_by(2).zip(pairs.clone().skip(1).step_by(2)) {
+        matching.push_str(&format!(
+            " AND EXISTS (SELECT 1 FROM source_repo_metadata p
+                 WHERE p.repo_id = r.id AND p.name = ${name} AND p.value = ${value})"
+        ));
+    }
+    // A repo that was never changed sorts by its creation.
+    let order = match filter.order_by {
+        OrderBy::CreatedAt => "r.created_at",
+        OrderBy::UpdatedAt => "COALESCE(r.updated_at, r.created_at)",
+    };
+    let direction = if filter.descending { "DESC" } else { "ASC" };
+    let (limit, offset) = (pairs.end, pairs.end + 1);
+
+    let count = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n {matching}"));
+    let total: i64 = bind(sqlx::query(count), caller, filter).fetch_one(db).await?.try_get("n")?;
+    let rows = sqlx::AssertSqlSafe(format!(
+        "SELECT r.id, r.org_id, r.workspace_id, r.created_at, r.updated_at, r.metadata,
+                r.auto_index, h.oid
+         {matching} ORDER BY {order} {direction}, r.id {direction}
+         LIMIT ${limit} OFFSET ${offset}"
+    ));
+    let items: Vec<SourceRepo> = bind(sqlx::query(rows), caller, filter)
+        .bind(page.size)
+        .bind(page.start)
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(from_row)
+        .collect::<Result<_, _>>()?;
+    let end = page.start.saturating_add(page.size);
+    Ok(Page { items, total, next: (end < total).then_some(end) })
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+fn bind<'q>(query: Query<'q>, caller: &Caller, filter: &SourceRepoFilter) -> Query<'q> {
+    let query = query
+        .bind(DEFAULT_BRANCH)
+        .bind(caller.org.to_string())
+        .bind(i64::from(caller.sees_all_workspaces()))
+        .bind(caller.user.to_string())
+        .bind(filter.workspace.map(|id| id.to_string()))
+        .bind(filter.created_after.map(Timestamp::micros))
+        .bind(filter.created_before.map(Timestamp::micros));
+    filter
+        .metadata
+        .iter()
+        .fold(query, |query, (name, value)| query.bind(pair_text(name)).bind(pair_text(value)))
+}
+
+/// Where a live repo stands.
+pub async fn position(
+    db: impl AnyExecutor<'_>,
+    id: SourceRepoId,
+) -> Result<Option<Position>, sqlx::Error> {
+    sqlx::query(
+        "SELECT r.seq, r.bundles, r.bundle_bytes, h.oid FROM source_repos r
+         JOIN source_refs h ON h.repo_id = r.id AND h.name = $2
+         WHERE r.id = $1 AND r.deleted_at IS NULL",
+    )
+    .bind(id.to_string())
+    .bind(DEFAULT_BRANCH)
+    .fetch_optional(db)
+    .await?
+    .map(|row| {
+        Ok(Position {
+            seq: row.try_get("seq")?,
+            head: row.try_get("oid")?,
+            bundles: row.try_get("bundles")?,
+            bundle_bytes: row.try_get("bundle_bytes")?,
+        })
+    })
+    .transpose()
+}
+
+/// Where a live repo stands; it stays there until the transaction ends.
+pub async fn hold(
+    tx: &mut AnyConnection,
+    id: SourceRepoId,
+) -> Result<Option<Position>, sqlx::Error> {
+    sqlx::query("UPDATE source_repos SET seq = seq WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.to_string())
+        .execute(&mut *tx)
+        .await?;
+    position(tx, id).await
+}
+
+/// Moves the default branch from one commit to another. False when somebody else moved it
+/// first, or the repo is gone; then the transaction has to be given up.
+pub async fn advance(
+    tx: &mut AnyConnection,
+    id: SourceRepoId,
+    from: &Position,
+    head: &str,
+    bytes: i64,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let moved = sqlx::query(
+        "UPDATE source_repos SET seq = seq + 1, updated_at = $3, bundles = bundles + 1,
+                bundle_bytes = bundle_bytes + $4
+         WHERE id = $1 AND seq = $2 AND deleted_at IS NULL",
+    )
+    .bind(id.to_string())
+    .bind(from.seq)
+    .bind(now.micros())
+    .bind(bytes)
+    .execute(&mut *tx)
+    .await?;
+    if moved.rows_affected() != 1 {
+        return Ok(false);
+    }
+    sqlx::query("UPDATE source_refs SET oid = $4 WHERE repo_id = $1 AND name = $2 AND oid = $3")
+        .bind(id.to_string())
+        .bind(DEFAULT_BRANCH)
+        .bind(&from.head)
+        .bind(head)
+        .execute(&mut *tx)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// Notes a change that made no commit. False when the repo is gone.
+pub async fn touch(
+    tx: &mut AnyConnection,
+    id: SourceRepoId,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query("UPDATE source_repos SET updated_at = $2 WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.to_string())
+        .bind(now.micros())
+        .execute(tx)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// Replaces all of a repo's metadata.
+pub async fn set_metadata(
+    tx: &mut AnyConnection,
+    id: SourceRepoId,
+    metadata: &Metadata,
+) -> Result<(), sqlx::Error> {
+    let text = serde_json::to_string(metadata).map_err(|error| decode("metadata", error))?;
+    sqlx::query("UPDATE source_repos SET metadata = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(text)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query("DELETE FROM source_repo_metadata WHERE repo_id = $1")
+        .bind(id.to_string())
+        .execute(&mut *tx)
+        .await?;
+    for (name, value) in metadata {
+        sqlx::query("INSERT INTO source_repo_metadata (repo_id, name, value) VALUES ($1, $2, $3)")
+            .bind(id.to_string())
+            .bind(pair_text(name))
+            .bind(pair_text(value))
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Hides the repo; what it holds is removed by a job. False when it was gone already.
+pub async fn delete(
+    tx: &mut AnyConnection,
+    id: SourceRepoId,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query("UPDATE source_repos SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.to_string())
+        .bind(now.micros())
+        .execute(tx)
+        .await
+        .map(|done| done.rows_affected() == 1)
+}
+
+/// Removes a hidden repo for good, once its packs are gone.
+pub async fn purge(tx: &mut AnyConnection, id: SourceRepoId) -> Result<(), sqlx::Error> {
+    for statement in [
+        "DELETE FROM source_refs WHERE repo_id = $1",
+        "DELETE FROM source_repo_metadata WHERE repo_id = $1",
+        "DELETE FROM token_repos WHERE repo_id = $1",
+        "DELETE FROM source_repos WHERE id = $1 AND deleted_at IS NOT NULL",
+    ] {
+        sqlx::query(statement).bind(id.to_string()).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// The organisation of a live repo.
+pub async fn org_of(
+    db: impl AnyExecutor<'_>,
+    id: SourceRepoId,
+) -> Result<Option<OrgId>, sqlx::Error> {
+    sqlx::query("SELECT org_id FROM source_repos WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.to_string())
+        .fetch_optional(db)
+        .await?
+        .map(|row| parsed(&row, "org_id"))
+        .transpose()
+}
+
+/// How many live repos a workspace holds.
+pub async fn count_in(
+    db: impl AnyExecutor<'_>,
+    workspace: WorkspaceId,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query(
+        "SELECT COUNT(*) AS n FROM source_repos
+         WHERE workspace_id = $1 AND deleted_at IS NULL",
+    )
+    .bind(workspace.to_string())
+    .fetch_one(db)
+    .await?
+    .try_get("n")
+}
+
+/// As JSON, since PostgreSQL takes no NUL in a text.
+fn pair_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn from_row(row: &AnyRow) -> Result<SourceRepo, sqlx::Error> {
+    let metadata: Option<&str> = row.try_get("metadata")?;
+    Ok(SourceRepo {
+        id: parsed(row, "id")?,
+        org: parsed(row, "org_id")?,
+        workspace: parsed(row, "workspace_id")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time_option(row, "updated_at")?,
+        metadata: metadata
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|error| decode("metadata", error))?,
+        auto_index: flag(row, "auto_index")?,
+        head: row.try_get("oid")?,
+    })
+}

@@ -1,0 +1,3 @@
+//! The contract, the code and the client are one and the same.
+
+mod document;

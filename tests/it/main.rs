@@ -1,0 +1,5 @@
+//! The black-box tests: through the doors, with the generated client, against a real server.
+
+mod contract;
+mod source_repos;
+mod support;

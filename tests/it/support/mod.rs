@@ -1,0 +1,133 @@
+//! A real server for each test, on a free port and with a folder and a database of its own.
+
+pub mod database;
+pub mod fsck;
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use repoplane::app::{App, Running};
+use repoplane::config::Config;
+use repoplane::model::access::{OrgRole, Role};
+use repoplane::model::id::WorkspaceId;
+use repoplane::service::operator;
+use repoplane::service::tokens::Scope;
+use repoplane_client::Client;
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+
+/// The owner's token of every test server.
+pub const OWNER_TOKEN: &str = "rlc-ownerownerownerownerownerownerow";
+
+pub struct Server {
+    running: Running,
+    folder: TempDir,
+    database: database::Database,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// A server whose configuration `change` has adjusted.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let database = database::Database::create().await;
+        let mut config = config(folder.path(), &database);
+        change(&mut config);
+        let running = run(&config).await;
+        Self { running, folder, database }
+    }
+
+    /// Stops in order, checks every repository on disk with git, and starts on the same data.
+    pub async fn restart(self) -> Self {
+        let Self { running, folder, database } = self;
+        running.stop().await;
+        fsck::check_all(folder.path());
+        let running = run(&config(folder.path(), &database)).await;
+        Self { running, folder, database }
+    }
+
+    /// Stops in order and checks every repository on disk with git. Every test ends with it.
+    pub async fn stop(self) {
+        self.running.stop().await;
+        fsck::check_all(self.folder.path());
+        self.database.drop().await;
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.address
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.running.address)
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn database_url(&self) -> String {
+        self.database.url(self.folder.path())
+    }
+
+    pub fn services(&self) -> &repoplane::service::Services {
+        &self.running.services
+    }
+
+    pub fn owner(&self) -> Client {
+        self.client(OWNER_TOKEN)
+    }
+
+    pub fn client(&self, token: &str) -> Client {
+        Client::connect(&self.url(), token).expect("the test server's URL")
+    }
+
+    /// A further user of the first organisation, and their token.
+    pub async fn user(
+        &self,
+        email: &str,
+        org_role: OrgRole,
+        membership: Option<(WorkspaceId, Role)>,
+    ) -> String {
+        let store = &self.running.services.store;
+        let org = operator::find_org(store, None).await.expect("first organisation");
+        let user =
+            operator::create_user(store, &org, email, ("Test", "User"), org_role, membership)
+                .await
+                .expect("new user");
+        let (_, secret) =
+            operator::create_token(store, &user, "test", &Scope::default()).await.expect("token");
+        secret.expose_secret().to_owned()
+    }
+
+    /// Another organisation on the same server, and its owner's token.
+    pub async fn other_org(&self, name: &str) -> String {
+        let store = &self.running.services.store;
+        let made = operator::create_org(store, name, "owner@localhost", None).await.expect("org");
+        made.token.expose_secret().to_owned()
+    }
+}
+
+fn config(folder: &Path, database: &database::Database) -> Config {
+    let mut config = Config {
+        data_dir: folder.to_owned(),
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        database: Some(database.url(folder)),
+        bootstrap_token: Some(OWNER_TOKEN.to_owned()),
+        ..Config::default()
+    };
+    // Tests are as fast as they can be; the limit has a test of its own.
+    config.limits.requests_per_second = NonZeroU32::MAX;
+    config.limits.burst = NonZeroU32::MAX;
+    config
+}
+
+async fn run(config: &Config) -> Running {
+    let app = App::open(config).await.expect("a server that opens");
+    let listener = tokio::net::TcpListener::bind(config.listen).await.expect("a free port");
+    app.start(listener).expect("a server that starts")
+}
