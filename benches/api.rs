@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use load::{Connection, Sample, Server, request};
 
-const ROUND: Duration = Duration::from_secs(3);
+const ROUND: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 3;
 const REPOS: usize = 10_000;
 const BASELINE: &str = "--baseline";

@@ -102,7 +102,9 @@ fn dependencies() -> PathBuf {
         PathBuf::from,
     );
     let sources = std::fs::read_dir(home.join("registry/src")).expect("cargo's sources");
-    sources.map(|entry| entry.expect("entry").path()).next().expect("one registry")
+    let mut folders =
+        sources.map(|entry| entry.expect("entry").path()).filter(|path| path.is_dir());
+    folders.next().expect("one registry")
 }
 
 async fn fill(connection: &mut Connection, files: &[(String, String)]) -> String {

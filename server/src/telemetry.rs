@@ -12,9 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogFormat;
 
-/// Requests answered; labels: method, route, status.
-const REQUESTS: &str = "repoplane_http_requests_total";
-/// Time to answer, in seconds; labels: method, route.
+/// Requests answered, and the time each took in seconds; labels: method, route, status.
 const REQUEST_SECONDS: &str = "repoplane_http_request_duration_seconds";
 /// Commits made by edits.
 const COMMITS: &str = "repoplane_source_commits_total";
@@ -67,7 +65,6 @@ pub fn init_metrics() {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("metrics are collected by somebody else; /metrics stays empty");
         }
-        metrics::describe_counter!(REQUESTS, "Requests answered");
         metrics::describe_histogram!(REQUEST_SECONDS, metrics::Unit::Seconds, "Time to answer");
         metrics::describe_counter!(COMMITS, "Commits made by edits of source repos");
         metrics::describe_histogram!(BATCH, "Edits that shared one transaction");
@@ -98,9 +95,8 @@ pub fn count_request(method: &Method, route: String, status: StatusCode, elapsed
         _ => "other",
     };
     let code = status.as_u16().to_string();
-    metrics::counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => code)
-        .increment(1);
-    metrics::histogram!(REQUEST_SECONDS, "method" => method, "route" => route).record(elapsed);
+    metrics::histogram!(REQUEST_SECONDS, "method" => method, "route" => route, "status" => code)
+        .record(elapsed);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a batch has at most 64 edits")]

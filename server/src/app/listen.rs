@@ -13,8 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// How long a peer may take to send the headers of a request.
-const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a peer may take until the headers of its next request are here, and so how long an
+/// idle connection is kept. Longer than clients keep theirs, so that they are the ones to close.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(120);
 /// Pause after a failed accept, so that a full file table does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 

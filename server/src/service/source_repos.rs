@@ -144,7 +144,10 @@ pub async fn require(
     id: SourceRepoId,
     needed: Role,
 ) -> Result<SourceRepo> {
-    let found = source_repos::get(services.store.read(), caller, id)
+    let memos = services.store.memos();
+    let read = source_repos::get(services.store.read(), caller, id);
+    let found = memos
+        .get(&memos.source_repos, (caller.token, id), read)
         .await?
         .ok_or_else(|| Error::not_found("Source repo"))?;
     let membership = access::repo_role(caller, found.role, found.named);

@@ -48,9 +48,12 @@ pub async fn authenticate(store: &Store, presented: &str) -> Result<Caller> {
         "The token is not valid: unknown, expired or revoked. Make a new one with \
          `repoplane token create`.",
     );
-    let hash = hash(presented);
-    let found = tokens::find(store.read(), &hash.lookup, Timestamp::now()).await?.ok_or(INVALID)?;
-    if bool::from(found.hash.as_slice().ct_eq(&hash.hash)) {
+    let TokenHash { lookup, hash } = hash(presented);
+    let read = tokens::find(store.read(), &lookup);
+    let memos = store.memos();
+    let found = memos.get(&memos.callers, lookup.clone(), read).await?.ok_or(INVALID)?;
+    let live = found.expires_at.is_none_or(|end| end > Timestamp::now());
+    if live && bool::from(found.hash.as_slice().ct_eq(&hash)) {
         Ok(found.caller)
     } else {
         Err(INVALID)

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod jobs;
+pub mod memo;
 pub mod orgs;
 pub mod settings;
 pub mod source_packs;
@@ -16,12 +17,14 @@ pub mod workspaces;
 mod row;
 
 use std::ops::{Deref, DerefMut};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::Migrator;
 use sqlx::{Any, AnyPool, Executor};
+
+use memo::Memos;
 
 /// Connections that read, per process.
 const READERS_MAX: u32 = 8;
@@ -41,11 +44,12 @@ pub enum Kind {
     Postgres,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Store {
     readers: AnyPool,
     writers: AnyPool,
     kind: Kind,
+    memos: Arc<Memos>,
 }
 
 /// A write transaction. Dropped without [`Tx::commit`], it leaves no trace.
@@ -62,11 +66,9 @@ impl Store {
             Kind::Sqlite => (pool(kind, READERS_MAX), pool(kind, 1)),
             Kind::Postgres => (pool(kind, READERS_MAX), pool(kind, WRITERS_MAX)),
         };
-        Ok(Self {
-            writers: writers.connect_with(options.clone()).await?,
-            readers: readers.connect_with(options).await?,
-            kind,
-        })
+        let writers = writers.connect_with(options.clone()).await?;
+        let readers = readers.connect_with(options).await?;
+        Ok(Self { readers, writers, kind, memos: Arc::new(Memos::open(url)) })
     }
 
     pub fn kind(&self) -> Kind {
@@ -76,6 +78,11 @@ impl Store {
     /// For statements that change nothing.
     pub fn read(&self) -> &AnyPool {
         &self.readers
+    }
+
+    /// What was read since the database last changed.
+    pub fn memos(&self) -> &Memos {
+        &self.memos
     }
 
     /// For a single statement that changes something, when nothing has to change with it.

@@ -11,6 +11,7 @@ use crate::model::source_repo::{DEFAULT_BRANCH, Metadata, OrderBy, SourceRepo, S
 use crate::model::time::Timestamp;
 
 /// A repo with the caller's role in its workspace, when they are a member.
+#[derive(Clone)]
 pub struct Found {
     pub repo: SourceRepo,
     pub role: Option<Role>,

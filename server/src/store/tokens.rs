@@ -18,10 +18,12 @@ pub struct TokenHash {
     pub hash: Vec<u8>,
 }
 
-/// A live token's owner, with the hash still to be compared.
+/// The owner of a token that is not revoked; hash and expiry are still to be compared.
+#[derive(Clone)]
 pub struct Candidate {
     pub caller: Caller,
     pub hash: Vec<u8>,
+    pub expires_at: Option<Timestamp>,
 }
 
 pub async fn insert(
@@ -55,21 +57,18 @@ pub async fn insert(
     Ok(())
 }
 
-/// The owner of a token that is neither revoked nor expired.
+/// The owner of a token that is not revoked.
 pub async fn find(
     db: impl AnyExecutor<'_>,
     lookup: &str,
-    now: Timestamp,
 ) -> Result<Option<Candidate>, sqlx::Error> {
     sqlx::query(
-        "SELECT t.id AS token_id, t.kind, t.hash, u.id AS user_id, u.org_id, u.org_role, u.name,
-                u.last_name, u.email
+        "SELECT t.id AS token_id, t.kind, t.hash, t.expires_at, u.id AS user_id, u.org_id,
+                u.org_role, u.name, u.last_name, u.email
          FROM tokens t JOIN users u ON u.id = t.user_id
-         WHERE t.lookup = $1 AND t.revoked_at IS NULL AND u.deleted_at IS NULL
-           AND (t.expires_at IS NULL OR t.expires_at > $2)",
+         WHERE t.lookup = $1 AND t.revoked_at IS NULL AND u.deleted_at IS NULL",
     )
     .bind(lookup)
-    .bind(now.micros())
     .fetch_optional(db)
     .await?
     .map(|row| candidate(&row))
@@ -150,6 +149,7 @@ fn candidate(row: &AnyRow) -> Result<Candidate, sqlx::Error> {
     let (first, last): (&str, &str) = (row.try_get("name")?, row.try_get("last_name")?);
     Ok(Candidate {
         hash: row.try_get("hash")?,
+        expires_at: time_option(row, "expires_at")?,
         caller: Caller {
             token: parsed(row, "token_id")?,
             kind: known(row, "kind", TokenKind::parse)?,
