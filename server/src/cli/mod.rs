@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::app;
 use crate::config::{Config, Flags};
 use crate::service::operator::Store;
-use crate::app;
 
 /// Repositories behind an API: storage repos over buckets, source repos over git
 #[derive(Parser)]

@@ -32,8 +32,7 @@ pub enum Place {
     Inner,
 }
 
-const METHODS: [&str; 8] =
-    ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 impl<'a> Contract<'a> {
     pub fn new(root: &'a Value) -> Self {
@@ -76,9 +75,11 @@ impl<'a> Contract<'a> {
         operation.value.get("requestBody").map(|body| self.resolve(body))
     }
 
-    /// Names of the component schemas that bodies of requests reach.
+    /// Names of the component schemas that bodies and parameters of requests reach.
     pub fn sent(&self) -> BTreeSet<&'a str> {
-        self.closure(self.operations.iter().filter_map(|operation| self.request(operation)))
+        let bodies = self.operations.iter().filter_map(|operation| self.request(operation));
+        let parameters = self.operations.iter().flat_map(|operation| self.parameters(operation));
+        self.closure(bodies.chain(parameters))
     }
 
     /// Names of the component schemas that answers reach.

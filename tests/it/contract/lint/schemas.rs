@@ -40,9 +40,8 @@ pub fn union(contract: &Contract) -> Findings {
 
 fn is_tagged(branch: &Value) -> bool {
     let required = branch["required"].as_array().map_or(&[][..], Vec::as_slice);
-    entries(&branch["properties"]).any(|(name, schema)| {
-        is_tag(schema) && required.iter().any(|required| required == name)
-    })
+    entries(&branch["properties"])
+        .any(|(name, schema)| is_tag(schema) && required.iter().any(|required| required == name))
 }
 
 /// A field that tells a branch of a union from the others.

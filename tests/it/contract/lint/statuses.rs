@@ -51,9 +51,12 @@ pub fn one_error(contract: &Contract) -> Findings {
 
 /// What the guard before every operation can answer.
 pub fn guarded(contract: &Contract) -> Findings {
-    missing(contract, |operation| {
-        if operation.is_system() { &[] } else { &["401", "429", "500", "503"] }
-    })
+    missing(
+        contract,
+        |operation| {
+            if operation.is_system() { &[] } else { &["401", "429", "500", "503"] }
+        },
+    )
 }
 
 pub fn absent(contract: &Contract) -> Findings {
@@ -79,9 +82,12 @@ pub fn invalid(contract: &Contract) -> Findings {
 
 /// Too large, or of another type.
 pub fn body_refused(contract: &Contract) -> Findings {
-    missing(contract, |operation| {
-        if contract.request(operation).is_some() { &["413", "415"] } else { &[] }
-    })
+    missing(
+        contract,
+        |operation| {
+            if contract.request(operation).is_some() { &["413", "415"] } else { &[] }
+        },
+    )
 }
 
 fn missing(

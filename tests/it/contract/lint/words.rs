@@ -75,26 +75,26 @@ fn texts(value: &Value, at: String, visit: &mut impl FnMut(&str, &str)) {
 }
 
 /// Keys that a typed reader of OpenAPI does not know are lost on the way through it.
-pub fn misspelt(contract: &Contract) -> Vec<String> {
+pub fn keyword(contract: &Contract) -> Findings {
     match serde_json::from_value::<openapiv3::OpenAPI>(contract.root.clone()) {
         Ok(typed) => {
             let known = serde_json::to_value(typed).expect("JSON");
-            let mut lost = Vec::new();
+            let mut lost = Findings::new();
             compare(contract.root, &known, String::new(), &mut lost);
             lost
         }
-        Err(error) => vec![format!("keyword: not OpenAPI 3.0: {error}")],
+        Err(error) => vec![(String::new(), format!("not OpenAPI 3.0: {error}"))],
     }
 }
 
-fn compare(written: &Value, known: &Value, at: String, lost: &mut Vec<String>) {
+fn compare(written: &Value, known: &Value, at: String, lost: &mut Findings) {
     for (key, child) in entries(written) {
         let at = join(&at, key);
         match known.get(key) {
             Some(known) => compare(child, known, at, lost),
             // What is `false` anyway is left out when it is written.
             None if child == false => {}
-            None => lost.push(format!("keyword {at}: OpenAPI 3.0 knows no such key here")),
+            None => lost.push((at, "OpenAPI 3.0 knows no such key here".to_owned())),
         }
     }
     for (index, child) in written.as_array().into_iter().flatten().enumerate() {
