@@ -24,6 +24,9 @@ use crate::service::{Services, edits};
 use crate::store::{Kind, Store};
 use crate::{api, telemetry, worker};
 
+/// The API's two documents, for the command that prints them.
+pub use crate::api::{docs::CONTRACT, document};
+
 /// A server that is ready to listen.
 pub struct App {
     pub services: Arc<Services>,
@@ -96,7 +99,8 @@ impl App {
         let services = self.services.clone();
         let background = TaskTracker::new();
         background.spawn(worker::run(services.clone(), stop.clone()));
-        background.spawn(worker::sweep(self.guard, stop.clone()));
+        let guard = self.guard;
+        background.spawn(worker::sweep(move || guard.sweep(), stop.clone()));
         background.close();
         let stopping = stop.clone();
         let done = tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! What the document says beyond its routes. Written by hand in the contract as well; a test
 //! compares the two.
 
+use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::schema::AdditionalProperties;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{OpenApi as Document, RefOr, Required, Schema};
@@ -9,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 use super::edits::FileMode;
 use super::half::{SourceError, SourceErrorDetail, StorageError};
 use super::source_repos::SourceRepoOrder;
-use super::wire::{CommitId, CommitMessage, FilePath};
+use super::wire::{CommitId, FilePath, ShortCommitMessage};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +21,7 @@ use super::wire::{CommitId, CommitMessage, FilePath};
     // What only parameters and shared responses name is not found by the routes themselves.
     components(schemas(
         StorageError, SourceError, SourceErrorDetail, SourceRepoOrder, FilePath, CommitId,
-        CommitMessage, FileMode
+        ShortCommitMessage, FileMode
     )),
     tags(
         (name = "workspaces", description = "Workspaces of an organisation, and the role each user has in them."),
@@ -53,6 +54,7 @@ const CLOSED: [&str; 3] = ["EditOperation", "CreateSource", "EditSource"];
 
 /// Adds what the annotations cannot say.
 pub fn complete(mut document: Document) -> Document {
+    allow_empty_values(&mut document);
     let create = document.paths.paths.get_mut("/v1/repo").and_then(|path| path.post.as_mut());
     if let Some(RefOr::T(body)) = create.and_then(|operation| operation.request_body.as_mut()) {
         body.required = Some(Required::False);
@@ -71,4 +73,21 @@ pub fn complete(mut document: Document) -> Document {
         }
     }
     document
+}
+
+/// An empty query parameter counts as absent, see `ApiQuery`. The crate has no field for it.
+fn allow_empty_values(document: &mut Document) {
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            for parameter in operation.parameters.iter_mut().flatten() {
+                if let RefOr::T(parameter) = parameter
+                    && parameter.parameter_in == ParameterIn::Query
+                {
+                    let more = parameter.extensions.get_or_insert_default();
+                    more.insert("allowEmptyValue".to_owned(), true.into());
+                }
+            }
+        }
+    }
 }

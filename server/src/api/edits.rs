@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::wire::{CommitId, CommitMessage, FilePath, Metadata, tagged};
+use super::wire::{CommitId, CommitMessage, FilePath, Metadata, objects, tagged};
 use crate::model::edit::{self, Change, Edit, Identity};
 use crate::service::{Error, Result, source_repos};
 
 /// One edit. At least one of `source` and `metadata` is needed.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(min_properties = 1, example = json!({"source": {"type": "diff", "operations": [{"type": "write", "filename": "src/search.ts", "content": "export const search = () => [];\n"}, {"type": "rename", "old_filename": "src/utils.ts", "new_filename": "src/helpers.ts"}, {"type": "delete", "filename": "old-file.js"}]}, "expected_head": "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "message": "Add search"}))]
 pub struct EditSourceRepoRequest {
     /// What to change of the files.
@@ -54,7 +54,7 @@ pub enum EditSource {
 
 /// Who wrote a change, as git records it. The server itself is always the committer.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"name": "Ada Example", "email": "ada@example.com"}))]
 pub struct CommitAuthor {
     /// Name. Angle brackets, line breaks and NUL are not allowed, nor only white space.
@@ -67,7 +67,7 @@ pub struct CommitAuthor {
 
 /// A file with its content.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"filename": "src/main.py", "content": "print(\"hello\")\n"}))]
 pub struct FileWrite {
     filename: FilePath,
@@ -125,6 +125,7 @@ pub enum FileEncoding {
 }
 
 tagged!(EditSource, EditOperation);
+objects!(EditSourceRepoRequest, CommitAuthor, FileWrite);
 
 impl EditSourceRepoRequest {
     pub fn into_change(self) -> Result<source_repos::Change> {

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::extract::StorageJson;
 use super::half::StorageFault;
 use super::responses::{StorageAlways, StorageBody, StorageInvalid};
+use super::wire::objects;
 use super::{By, Shared};
 use crate::model::audit::{Event, EventFilter};
 use crate::model::time::Timestamp;
@@ -34,13 +35,14 @@ pub async fn list_events(
     let (skip, take) = (body.0.skip, body.0.take);
     let page = audit::list(&services, &caller, &body.0.into()).await?;
     let events = page.items.into_iter().map(SystemEvent::from).collect();
-    let total = u64::try_from(page.total).unwrap_or_default();
+    let count = |n: i64| u64::try_from(n).unwrap_or_default();
+    let (total, skip) = (count(page.total), count(skip));
     Ok(Json(SystemEventPage { events, total, skip, take }))
 }
 
 /// Which events to answer. Without any filter, all the caller can see.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"from_timestamp": "2026-01-01T00:00:00Z", "context": 2, "skip": 0, "take": 50}))]
 pub struct SystemEventQuery {
     /// Only events at or after this instant.
@@ -75,8 +77,8 @@ pub struct SystemEventQuery {
     show_unread: Option<bool>,
     /// How many events to pass over, counted from the newest.
     #[serde(default)]
-    #[schema(default = 0)]
-    skip: u64,
+    #[schema(minimum = 0, default = 0)]
+    skip: i64,
     /// How many events to answer at most.
     #[serde(default = "take_default")]
     #[schema(minimum = 1, maximum = 1000, default = 100)]
@@ -129,6 +131,8 @@ pub struct SystemEvent {
     show_unread: bool,
 }
 
+objects!(SystemEventQuery);
+
 const fn take_default() -> u32 {
     100
 }
@@ -143,7 +147,7 @@ impl From<SystemEventQuery> for EventFilter {
             action: query.event.map(i64::from),
             user: query.user_id.map(Into::into),
             workspace: query.workspace_id.map(Into::into),
-            skip: i64::try_from(query.skip).unwrap_or(i64::MAX),
+            skip: query.skip,
             take: query.take.into(),
         }
     }

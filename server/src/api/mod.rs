@@ -17,6 +17,7 @@ pub mod system;
 pub mod tokens;
 pub mod users;
 pub mod wire;
+pub mod witness;
 pub mod workspaces;
 
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use super::responses::{
     SourceLocked,
 };
 use super::source_repos::{CommitQuery, SourceRepoInfo};
-use super::wire::{BinaryBody, CommitId, CommitMessage, FilePath};
+use super::wire::{BinaryBody, CommitId, FilePath, ShortCommitMessage};
 use super::{By, Shared};
 use crate::model::edit::{self, Change, Edit, Operation};
 use crate::service::{Result, Services, source_repos};
@@ -107,13 +107,13 @@ pub async fn delete_source_file(
 fn single(
     operation: Operation,
     expected_head: Option<CommitId>,
-    message: Option<CommitMessage>,
+    message: Option<ShortCommitMessage>,
 ) -> Result<source_repos::Change> {
     let expected_head =
         expected_head.map(|head| head.into_id(&["query", "expected_head"])).transpose()?;
     let edit = Edit {
         source: Some(Change::Operations(vec![operation])),
-        message: message.map(CommitMessage::into_text),
+        message: message.map(|message| message.into_text(&["query", "message"])).transpose()?,
         author: None,
         expected_head,
     };
@@ -139,7 +139,7 @@ pub struct PutQuery {
     expected_head: Option<CommitId>,
     /// Commit message. Default is a line that names the change.
     #[param(nullable = false)]
-    message: Option<CommitMessage>,
+    message: Option<ShortCommitMessage>,
     /// Git file mode. Default is the mode of the file that is overwritten, or `100644`.
     #[param(nullable = false)]
     mode: Option<FileMode>,
@@ -154,5 +154,5 @@ pub struct DeleteQuery {
     expected_head: Option<CommitId>,
     /// Commit message. Default is a line that names the change.
     #[param(nullable = false)]
-    message: Option<CommitMessage>,
+    message: Option<ShortCommitMessage>,
 }

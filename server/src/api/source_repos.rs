@@ -15,7 +15,7 @@ use super::responses::{
     SourceAbsent, SourceAlways, SourceBody, SourceConflict, SourceForbidden, SourceInvalid,
     SourceLocked,
 };
-use super::wire::{CommitId, Metadata, tagged};
+use super::wire::{CommitId, Metadata, objects, tagged};
 use super::{By, Shared};
 use crate::model::id::SourceRepoId;
 use crate::model::page::{PAGE_SIZE_MAX, PageRequest};
@@ -217,8 +217,8 @@ pub struct ListQuery {
     #[param(default = false, nullable = false)]
     order_descending: Option<bool>,
     /// Index of the first repo of the page, counted from 0; `next_page` of the page before.
-    #[param(default = 0, nullable = false)]
-    page_start: Option<u64>,
+    #[param(minimum = 0, default = 0, nullable = false)]
+    page_start: Option<i64>,
     /// How many repos a page holds at most.
     #[param(minimum = 1, maximum = 100, default = 100, nullable = false)]
     page_size: Option<u32>,
@@ -229,7 +229,7 @@ pub struct ListQuery {
 
 /// The source repo to create. `{}` creates an empty one.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"source": {"type": "files", "files": [{"filename": "README.md", "content": "# Search\n"}]}, "metadata": {"team": "search"}}))]
 pub struct CreateSourceRepoRequest {
     /// What the repo starts with. Default is nothing.
@@ -351,6 +351,7 @@ pub enum SourceRepoOrder {
 }
 
 tagged!(CreateSource);
+objects!(CreateSourceRepoRequest);
 
 impl CommitQuery {
     pub fn into_commit(self) -> Result<Option<crate::model::edit::CommitId>> {
@@ -373,6 +374,11 @@ impl ListQuery {
             let message = format!("page_size: must be 1 to {PAGE_SIZE_MAX}");
             return Err(Error::invalid_at(&["query", "page_size"], message));
         }
+        let start = self.page_start.unwrap_or(0);
+        if start < 0 {
+            let message = "page_start: must not be negative";
+            return Err(Error::invalid_at(&["query", "page_start"], message));
+        }
         let filter = SourceRepoFilter {
             workspace: self.workspace_id.map(Into::into),
             metadata,
@@ -384,7 +390,6 @@ impl ListQuery {
             },
             descending: self.order_descending.unwrap_or(false),
         };
-        let start = i64::try_from(self.page_start.unwrap_or(0)).unwrap_or(i64::MAX);
         Ok((filter, PageRequest { start, size }))
     }
 }

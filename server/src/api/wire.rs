@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -62,6 +63,35 @@ macro_rules! tagged {
 }
 pub(super) use tagged;
 
+/// A struct reads a list as its fields by position; the contract says that objects are objects.
+macro_rules! objects {
+    ($($name:ident),+ $(,)?) => {$(
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::deserialize($crate::api::wire::ObjectOnly(deserializer))
+            }
+        }
+    )+};
+}
+pub(super) use objects;
+
+/// Asks for a map where a struct is wanted, see `objects`.
+pub struct ObjectOnly<D>(pub D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
 /// Path of a file in a source repo: relative, components separated by `/`, at most 4,096 bytes in all,
 /// 255 bytes per component and 100 components. No component is empty, `.`, `..`, or a name that some
 /// file system takes for `.git`. Backslash and NUL are not allowed anywhere. Letter case counts.
@@ -109,6 +139,25 @@ pub struct CommitMessage(String);
 impl CommitMessage {
     pub fn into_text(self) -> String {
         self.0
+    }
+}
+
+/// Message of a commit, short enough for a URL.
+#[derive(Deserialize, ToSchema, JsonSchema)]
+#[serde(transparent)]
+#[schema(max_length = 4096, example = "Add a search page")]
+pub struct ShortCommitMessage(String);
+
+impl ShortCommitMessage {
+    /// Most characters; fully escaped they still fit in a URL beside the longest path.
+    const CHARS_MAX: usize = 4_096;
+
+    pub fn into_text(self, place: &[&str]) -> Result<String> {
+        if self.0.chars().count() > Self::CHARS_MAX {
+            let message = format!("message: must have at most {} characters", Self::CHARS_MAX);
+            return Err(Error::invalid_at(place, message));
+        }
+        Ok(self.0)
     }
 }
 

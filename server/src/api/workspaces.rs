@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::extract::{StorageJson, StoragePath};
 use super::half::StorageFault;
 use super::responses::{StorageAbsent, StorageAlways, StorageBody, StorageInvalid};
-use super::wire::{ActionResponse, Name};
+use super::wire::{ActionResponse, Name, objects};
 use super::{By, Shared};
 use crate::model::access::Role;
 use crate::model::org::{self, WorkspaceMember};
@@ -203,7 +203,7 @@ pub enum AccessType {
 
 /// The workspace to create.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"name": "Production"}))]
 pub struct CreateWorkspaceRequest {
     name: Name,
@@ -211,7 +211,7 @@ pub struct CreateWorkspaceRequest {
 
 /// What to change of a workspace.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"name": "Staging"}))]
 pub struct UpdateWorkspaceRequest {
     name: Name,
@@ -219,7 +219,7 @@ pub struct UpdateWorkspaceRequest {
 
 /// A user and the role to give.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"userId": "3d813cbb-47fb-42ba-91df-831e1593ac29", "role": "WRITE"}))]
 pub struct AddWorkspaceUserRequest {
     /// Id of a user of the same organisation.
@@ -229,7 +229,7 @@ pub struct AddWorkspaceUserRequest {
 
 /// The role to give instead.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"role": "READ"}))]
 pub struct UpdateWorkspaceUserRequest {
     role: AccessType,
@@ -330,6 +330,13 @@ pub struct WorkspaceListResponse {
     /// The workspaces, ordered by name, then id.
     workspaces: Vec<WorkspaceWithUsers>,
 }
+
+objects!(
+    CreateWorkspaceRequest,
+    UpdateWorkspaceRequest,
+    AddWorkspaceUserRequest,
+    UpdateWorkspaceUserRequest,
+);
 
 impl From<AccessType> for Role {
     fn from(role: AccessType) -> Self {

@@ -10,9 +10,8 @@ use secrecy::ExposeSecret;
 use crate::model::access::{OrgRole, Role};
 use crate::model::id::{SourceRepoId, TokenId, WorkspaceId};
 use crate::model::time::Timestamp;
-use crate::service::operator;
+use crate::service::operator::{self, Store};
 use crate::service::tokens::Scope;
-use crate::store::Store;
 
 #[derive(Subcommand)]
 pub enum OrgCommand {

@@ -10,8 +10,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::app;
 use crate::config::{Config, Flags};
-use crate::{api, app};
+use crate::service::operator::Store;
 
 /// Repositories behind an API: storage repos over buckets, source repos over git
 #[derive(Parser)]
@@ -81,8 +82,8 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Healthcheck { url } => return show::healthcheck(url, &config()?).await,
         Command::Config(command) => show::config(&command, config)?,
-        Command::Openapi { code: false } => print!("{}", api::docs::CONTRACT),
-        Command::Openapi { code: true } => println!("{}", api::document().to_pretty_json()?),
+        Command::Openapi { code: false } => print!("{}", app::CONTRACT),
+        Command::Openapi { code: true } => println!("{}", app::document().to_pretty_json()?),
         Command::Completions { shell } => {
             let mut command = Cli::command();
             clap_complete::generate(shell, &mut command, "repoplane", &mut std::io::stdout());
@@ -92,7 +93,7 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 /// The database of a server that was started before.
-async fn open(config: &Config) -> anyhow::Result<crate::store::Store> {
+async fn open(config: &Config) -> anyhow::Result<Store> {
     let store = app::open_store(config).await?;
     store.check_migrated().await?;
     Ok(store)

@@ -17,6 +17,9 @@ pub async fn list(
     if !(1..=EVENTS_TAKE_MAX).contains(&filter.take) {
         return Err(Error::invalid("take", format!("take: must be 1 to {EVENTS_TAKE_MAX}")));
     }
+    if filter.skip < 0 {
+        return Err(Error::invalid("skip", "skip: must not be negative"));
+    }
     if filter.context.is_some_and(|context| context >= CONTEXTS.len() as i64)
         || filter.action.is_some_and(|action| action >= ACTIONS.len() as i64)
     {

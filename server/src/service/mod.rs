@@ -5,6 +5,7 @@ pub mod access;
 pub mod audit;
 pub mod edits;
 pub mod error;
+pub mod jobs;
 pub mod operator;
 pub mod packs;
 pub mod source_create;

@@ -12,7 +12,10 @@ use crate::model::time::Timestamp;
 use crate::model::token::{ACCOUNT_PREFIX, RANDOM_CHARS, Token};
 use crate::service::tokens::{self, Scope};
 use crate::service::{Error, Result};
-use crate::store::{Store, Tx, audit, orgs, settings, users, workspaces};
+use crate::store::{Tx, audit, orgs, settings, users, workspaces};
+
+/// The database that the commands open and hand over; only the rules here look inside.
+pub use crate::store::Store;
 
 /// The organisation that the first start makes.
 const FIRST_ORG: &str = "default";

@@ -6,19 +6,15 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::api::guard::Guard;
-use crate::model::job::{ATTEMPTS_MAX, BACKOFF_FIRST, Job, JobKind};
+use crate::model::job::{ATTEMPTS_MAX, Job, JobKind};
 use crate::model::time::Timestamp;
-use crate::service::{Result, Services, upkeep};
-use crate::store::jobs;
+use crate::service::{Result, Services, jobs, upkeep};
 use crate::telemetry;
 
 /// How often to look for due jobs when there were none.
 const POLL: Duration = Duration::from_secs(1);
 /// How often to tidy what is kept in memory.
 const SWEEP: Duration = Duration::from_secs(5);
-/// Longest wait before a failed job is tried again.
-const BACKOFF_MAX: Duration = Duration::from_secs(600);
 
 /// Runs until told to stop; a job that runs then is finished first.
 pub async fn run(services: Arc<Services>, stop: CancellationToken) {
@@ -34,10 +30,10 @@ pub async fn run(services: Arc<Services>, stop: CancellationToken) {
     }
 }
 
-/// Tidies until told to stop.
-pub async fn sweep(guard: Arc<Guard>, stop: CancellationToken) {
+/// Calls `tidy` now and then, until told to stop.
+pub async fn sweep(tidy: impl Fn() + Send, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
-        guard.sweep();
+        tidy();
         telemetry::upkeep();
     }
 }
@@ -45,15 +41,13 @@ pub async fn sweep(guard: Arc<Guard>, stop: CancellationToken) {
 /// Runs the job that is most overdue; false when none is due.
 pub async fn run_one(services: &Services, owner: &str) -> Result<bool> {
     let now = Timestamp::now();
-    let Some(job) = jobs::claim(services.store.write_now(), owner, now).await? else {
+    let Some(job) = jobs::claim(services, owner, now).await? else {
         return Ok(false);
     };
     let kind = job.kind.as_str();
     match run_job(services, &job).await {
         Ok(()) => {
-            let mut tx = services.store.begin().await?;
-            jobs::finish(&mut tx, job.id, owner, now).await?;
-            tx.commit().await?;
+            jobs::finish(services, &job, owner, now).await?;
             telemetry::count_job(kind, "done");
         }
         Err(error) => {
@@ -63,9 +57,7 @@ pub async fn run_one(services: &Services, owner: &str) -> Result<bool> {
             } else {
                 tracing::warn!(kind, subject, attempts, %error, "job failed, to be tried again");
             }
-            let due = Timestamp::now().plus(backoff(attempts));
-            let text = error.to_string();
-            jobs::retry(services.store.write_now(), job.id, owner, due, &text).await?;
+            jobs::retry(services, &job, owner, &error).await?;
             telemetry::count_job(kind, "failed");
         }
     }
@@ -78,9 +70,4 @@ async fn run_job(services: &Services, job: &Job) -> Result<()> {
         JobKind::PurgeSourceRepo => upkeep::purge(services, &job.subject).await,
         JobKind::DropObject => upkeep::drop_object(services, &job.subject).await,
     }
-}
-
-fn backoff(attempts: i64) -> Duration {
-    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(16);
-    BACKOFF_FIRST.saturating_mul(1 << doublings).min(BACKOFF_MAX)
 }

@@ -1,0 +1,119 @@
+//! What serde reads and writes, as schemars sees it, for the test that compares it with the
+//! contract. The document follows what annotations claim; this follows the code that runs.
+
+use std::collections::BTreeMap;
+
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::Value;
+
+use super::edits::{
+    CommitAuthor, EditOperation, EditSource, EditSourceRepoRequest, FileEncoding, FileMode,
+    FileWrite,
+};
+use super::events::{SystemEventPage, SystemEventQuery};
+use super::half::{SourceError, StorageError};
+use super::source_repos::{
+    CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
+    SourceRepoOrder, SourceRepoPage,
+};
+use super::system::{Health, Readiness};
+use super::tokens::TokenListResponse;
+use super::users::ProfileResponse;
+use super::wire::{
+    ActionResponse, CommitId, CommitMessage, FilePath, Metadata, Name, ShortCommitMessage,
+};
+use super::workspaces::{
+    AccessType, AddWorkspaceUserRequest, CreateWorkspaceRequest, UpdateWorkspaceRequest,
+    UpdateWorkspaceUserRequest, WorkspaceDetailResponse, WorkspaceListResponse, WorkspaceResponse,
+};
+
+/// Schemas by name.
+pub type Schemas = BTreeMap<String, Value>;
+
+macro_rules! schemas {
+    ($settings:expr, $($name:ident),+ $(,)?) => {{
+        let mut generator: SchemaGenerator = $settings.into_generator();
+        $(generator.subschema_for::<$name>();)+
+        generator.take_definitions(true).into_iter().collect()
+    }};
+}
+
+/// What requests may hold.
+pub fn sent() -> Schemas {
+    schemas!(
+        SchemaSettings::openapi3().for_deserialize(),
+        AccessType,
+        AddWorkspaceUserRequest,
+        CommitAuthor,
+        CommitId,
+        CommitMessage,
+        CreateSource,
+        CreateSourceRepoRequest,
+        CreateWorkspaceRequest,
+        EditOperation,
+        EditSource,
+        EditSourceRepoRequest,
+        FileEncoding,
+        FileMode,
+        FilePath,
+        FileWrite,
+        Metadata,
+        Name,
+        ShortCommitMessage,
+        SourceRepoOrder,
+        SystemEventQuery,
+        UpdateWorkspaceRequest,
+        UpdateWorkspaceUserRequest,
+    )
+}
+
+/// What answers hold. Types that these name are found by themselves.
+pub fn answered() -> Schemas {
+    schemas!(
+        SchemaSettings::openapi3().for_serialize(),
+        ActionResponse,
+        Health,
+        Metadata,
+        ProfileResponse,
+        Readiness,
+        SourceError,
+        SourceFiles,
+        SourceRepo,
+        SourceRepoInfo,
+        SourceRepoPage,
+        StorageError,
+        SystemEventPage,
+        TokenListResponse,
+        WorkspaceDetailResponse,
+        WorkspaceListResponse,
+        WorkspaceResponse,
+    )
+}
+
+/// Reads the JSON text as a type of that name, which requests may hold; the error says why it is
+/// none. Only types with fields, since the others are read as what they are.
+pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
+    macro_rules! read {
+        ($($name:ident),+ $(,)?) => {
+            match name {
+                $(stringify!($name) => serde_json::from_str::<$name>(text).map(drop),)+
+                _ => return None,
+            }
+        };
+    }
+    let read = read!(
+        AddWorkspaceUserRequest,
+        CommitAuthor,
+        CreateSource,
+        CreateSourceRepoRequest,
+        CreateWorkspaceRequest,
+        EditOperation,
+        EditSource,
+        EditSourceRepoRequest,
+        FileWrite,
+        SystemEventQuery,
+        UpdateWorkspaceRequest,
+        UpdateWorkspaceUserRequest,
+    );
+    Some(read.map_err(|error| error.to_string()))
+}
