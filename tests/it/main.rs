@@ -1,5 +1,12 @@
 //! The black-box tests: through the doors, with the generated client, against a real server.
 
 mod contract;
+mod events;
+mod isolation;
+mod operate;
+mod operations;
 mod source_repos;
 mod support;
+mod tokens;
+mod wire;
+mod workspaces;

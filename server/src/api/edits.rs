@@ -4,16 +4,17 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::wire::{CommitId, CommitMessage, FilePath, Metadata, tagged};
+use super::strict::{strict, tagged};
+use super::wire::{CommitId, CommitMessage, FilePath, Metadata};
 use crate::model::edit::{self, Change, Edit, Identity};
 use crate::service::{Error, Result, source_repos};
 
 /// One edit. At least one of `source` and `metadata` is needed.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(min_properties = 1, example = json!({"source": {"type": "diff", "operations": [{"type": "write", "filename": "src/search.ts", "content": "export const search = () => [];\n"}, {"type": "rename", "old_filename": "src/utils.ts", "new_filename": "src/helpers.ts"}, {"type": "delete", "filename": "old-file.js"}]}, "expected_head": "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "message": "Add search"}))]
 pub struct EditSourceRepoRequest {
     /// What to change of the files.
@@ -54,7 +55,7 @@ pub enum EditSource {
 
 /// Who wrote a change, as git records it. The server itself is always the committer.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"name": "Ada Example", "email": "ada@example.com"}))]
 pub struct CommitAuthor {
     /// Name. Angle brackets, line breaks and NUL are not allowed, nor only white space.
@@ -67,7 +68,7 @@ pub struct CommitAuthor {
 
 /// A file with its content.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"filename": "src/main.py", "content": "print(\"hello\")\n"}))]
 pub struct FileWrite {
     filename: FilePath,
@@ -105,7 +106,8 @@ pub enum EditOperation {
 }
 
 /// Mode of a file in git, `100644` for a plain one, `100755` for an executable one.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema, JsonSchema)]
+#[serde(remote = "Self")]
 #[schema(example = json!("100644"))]
 pub enum FileMode {
     #[serde(rename = "100644")]
@@ -115,7 +117,8 @@ pub enum FileMode {
 }
 
 /// How `content` holds the file's bytes, as text or as standard base64 with padding.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema, JsonSchema)]
+#[serde(remote = "Self")]
 #[schema(example = json!("utf-8"))]
 pub enum FileEncoding {
     #[serde(rename = "utf-8")]
@@ -124,6 +127,7 @@ pub enum FileEncoding {
     Base64,
 }
 
+strict!(EditSourceRepoRequest, CommitAuthor, FileWrite, FileEncoding, FileMode);
 tagged!(EditSource, EditOperation);
 
 impl EditSourceRepoRequest {

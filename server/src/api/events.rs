@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::extract::StorageJson;
 use super::half::StorageFault;
 use super::responses::{StorageAlways, StorageBody, StorageInvalid};
+use super::strict::strict;
 use super::{By, Shared};
 use crate::model::audit::{Event, EventFilter};
 use crate::model::time::Timestamp;
@@ -40,7 +41,7 @@ pub async fn list_events(
 
 /// Which events to answer. Without any filter, all the caller can see.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"from_timestamp": "2026-01-01T00:00:00Z", "context": 2, "skip": 0, "take": 50}))]
 pub struct SystemEventQuery {
     /// Only events at or after this instant.
@@ -128,6 +129,8 @@ pub struct SystemEvent {
     /// Always `true`, see `SystemEventQuery`.
     show_unread: bool,
 }
+
+strict!(SystemEventQuery);
 
 const fn take_default() -> u32 {
     100

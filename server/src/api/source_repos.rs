@@ -15,7 +15,8 @@ use super::responses::{
     SourceAbsent, SourceAlways, SourceBody, SourceConflict, SourceForbidden, SourceInvalid,
     SourceLocked,
 };
-use super::wire::{CommitId, Metadata, tagged};
+use super::strict::{strict, tagged};
+use super::wire::{CommitId, Metadata};
 use super::{By, Shared};
 use crate::model::id::SourceRepoId;
 use crate::model::page::{PAGE_SIZE_MAX, PageRequest};
@@ -229,7 +230,7 @@ pub struct ListQuery {
 
 /// The source repo to create. `{}` creates an empty one.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"source": {"type": "files", "files": [{"filename": "README.md", "content": "# Search\n"}]}, "metadata": {"team": "search"}}))]
 pub struct CreateSourceRepoRequest {
     /// What the repo starts with. Default is nothing.
@@ -350,6 +351,7 @@ pub enum SourceRepoOrder {
     UpdatedAt,
 }
 
+strict!(CreateSourceRepoRequest);
 tagged!(CreateSource);
 
 impl CommitQuery {

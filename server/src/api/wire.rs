@@ -46,22 +46,6 @@ impl ActionResponse {
     }
 }
 
-/// A tagged enum reads an integer as a tag by position; the contract says that tags are texts.
-macro_rules! tagged {
-    ($($name:ident),+) => {$(
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let value = serde_json::Value::deserialize(deserializer)?;
-                if !value["type"].is_string() {
-                    return Err(serde::de::Error::custom("`type` must be a string"));
-                }
-                Self::deserialize(value).map_err(serde::de::Error::custom)
-            }
-        }
-    )+};
-}
-pub(super) use tagged;
-
 /// Path of a file in a source repo: relative, components separated by `/`, at most 4,096 bytes in all,
 /// 255 bytes per component and 100 components. No component is empty, `.`, `..`, or a name that some
 /// file system takes for `.git`. Backslash and NUL are not allowed anywhere. Letter case counts.

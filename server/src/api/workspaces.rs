@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::extract::{StorageJson, StoragePath};
 use super::half::StorageFault;
 use super::responses::{StorageAbsent, StorageAlways, StorageBody, StorageInvalid};
+use super::strict::strict;
 use super::wire::{ActionResponse, Name};
 use super::{By, Shared};
 use crate::model::access::Role;
@@ -190,7 +191,8 @@ pub struct WorkspaceUserPath {
 
 /// Role of a user in a workspace. READ lists and reads, WRITE also changes, ADMIN also manages the
 /// workspace itself and its users.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema, JsonSchema)]
+#[serde(remote = "Self")]
 #[schema(example = json!("WRITE"))]
 pub enum AccessType {
     #[serde(rename = "READ")]
@@ -203,7 +205,7 @@ pub enum AccessType {
 
 /// The workspace to create.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"name": "Production"}))]
 pub struct CreateWorkspaceRequest {
     name: Name,
@@ -211,7 +213,7 @@ pub struct CreateWorkspaceRequest {
 
 /// What to change of a workspace.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"name": "Staging"}))]
 pub struct UpdateWorkspaceRequest {
     name: Name,
@@ -219,7 +221,7 @@ pub struct UpdateWorkspaceRequest {
 
 /// A user and the role to give.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"userId": "3d813cbb-47fb-42ba-91df-831e1593ac29", "role": "WRITE"}))]
 pub struct AddWorkspaceUserRequest {
     /// Id of a user of the same organisation.
@@ -229,7 +231,7 @@ pub struct AddWorkspaceUserRequest {
 
 /// The role to give instead.
 #[derive(Deserialize, ToSchema, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[schema(example = json!({"role": "READ"}))]
 pub struct UpdateWorkspaceUserRequest {
     role: AccessType,
@@ -329,6 +331,17 @@ pub struct WorkspaceListResponse {
     success: bool,
     /// The workspaces, ordered by name, then id.
     workspaces: Vec<WorkspaceWithUsers>,
+}
+
+strict!(
+    AccessType, CreateWorkspaceRequest, UpdateWorkspaceRequest, AddWorkspaceUserRequest,
+    UpdateWorkspaceUserRequest
+);
+
+impl Serialize for AccessType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Role::from(*self).as_str())
+    }
 }
 
 impl From<AccessType> for Role {

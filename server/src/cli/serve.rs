@@ -26,11 +26,12 @@ pub async fn run(config: Config, options: &Options) -> anyhow::Result<()> {
     );
     telemetry::init_logs(&config.log.level, config.log.format)?;
     let started = Instant::now();
-    let app = App::open(&config).await?;
+    // First, because nothing may be made by a start that comes to nothing.
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; choose another address with --listen", config.listen)
     })?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let app = App::open(&config).await?;
+    let url = Config::local_url(listener.local_addr()?);
     if let Some(owner) = &app.owner {
         greet(owner, &url, config.bootstrap_token.is_none());
     }
@@ -46,15 +47,19 @@ pub async fn run(config: Config, options: &Options) -> anyhow::Result<()> {
 
 /// Told once; the token cannot be shown again.
 fn greet(owner: &Owner, url: &str, show_token: bool) {
-    let token = if show_token { owner.token.expose_secret() } else { "$REPOPLANE_BOOTSTRAP_TOKEN" };
+    let (org, email) = (&owner.org.name, &owner.user.email);
+    let (token, hint) = if show_token {
+        (owner.token.expose_secret(), "The token is shown this once. Try it:")
+    } else {
+        ("$TOKEN", "The token is the bootstrap token you set. Try it, with the token in $TOKEN:")
+    };
     println!(
-        "Repoplane made the organisation {:?} with the owner {}.\n\n  \
+        "Repoplane made the organisation {org:?} with the owner {email}.\n\n  \
          Token   {token}\n  \
          API     {url}\n  \
          Docs    {url}/docs\n\n\
-         The token is shown this once. Try it:\n\n  \
-         curl -X POST {url}/v1/repo -H 'Authorization: Bearer {token}'\n",
-        owner.org.name, owner.user.email
+         {hint}\n\n  \
+         curl -X POST {url}/v1/repo -H \"Authorization: Bearer {token}\"\n"
     );
 }
 
