@@ -334,7 +334,10 @@ pub struct WorkspaceListResponse {
 }
 
 strict!(
-    AccessType, CreateWorkspaceRequest, UpdateWorkspaceRequest, AddWorkspaceUserRequest,
+    AccessType,
+    CreateWorkspaceRequest,
+    UpdateWorkspaceRequest,
+    AddWorkspaceUserRequest,
     UpdateWorkspaceUserRequest
 );
 

@@ -167,7 +167,8 @@ pub async fn token(store: &Store, command: TokenCommand) -> anyhow::Result<()> {
             let user = operator::find_user(store, &org, &user.user).await?;
             for token in operator::list_tokens(store, &user).await? {
                 let (kind, expires) = (token.kind.as_str(), token.expires_at.map(DateTime::from));
-                let expires = expires.map_or("never".to_owned(), |at: DateTime<Utc>| at.to_rfc3339());
+                let expires =
+                    expires.map_or("never".to_owned(), |at: DateTime<Utc>| at.to_rfc3339());
                 println!("{}\t{}…\t{kind}\t{expires}\t{}", token.id, token.shown, token.name);
             }
         }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Context;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
 use crate::config::Config;
@@ -26,6 +26,8 @@ pub async fn run(config: Config, options: &Options) -> anyhow::Result<()> {
     );
     telemetry::init_logs(&config.log.level, config.log.format)?;
     let started = Instant::now();
+    // From here on a signal stops in order, however early it comes.
+    let mut stop = Stop::new()?;
     // First, because nothing may be made by a start that comes to nothing.
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; choose another address with --listen", config.listen)
@@ -38,7 +40,7 @@ pub async fn run(config: Config, options: &Options) -> anyhow::Result<()> {
     let running = app.start(listener)?;
     let ready_ms = started.elapsed().as_secs_f64() * 1e3;
     tracing::info!(url, docs = format!("{url}/docs"), ready_ms, "ready");
-    wait_for_signal().await?;
+    stop.received().await;
     tracing::info!("stopping: finishing what is under way");
     running.stop().await;
     tracing::info!("stopped");
@@ -63,12 +65,22 @@ fn greet(owner: &Owner, url: &str, show_token: bool) {
     );
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end a server.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -35,20 +35,19 @@ pub async fn healthcheck(url: Option<String>, config: &Config) -> anyhow::Result
     let url = url.unwrap_or_else(|| Config::local_url(config.listen));
     // The endpoint needs no token, and none is sent to whoever answers there.
     let client = Client::connect(&url, "none")?;
-    let failure = match tokio::time::timeout(HEALTHCHECK_TIMEOUT, client.check_readiness().send())
-        .await
-    {
-        Ok(Ok(_)) => {
-            println!("{url} is ready");
-            return Ok(ExitCode::SUCCESS);
-        }
-        Ok(Err(Error::ErrorResponse(answer))) => {
-            let checks = &answer.checks;
-            format!("database {}, storage {}", checks.database, checks.storage)
-        }
-        Ok(Err(error)) => format!("{:#}", anyhow::Error::from(error)),
-        Err(_) => format!("no answer in {} s", HEALTHCHECK_TIMEOUT.as_secs()),
-    };
+    let failure =
+        match tokio::time::timeout(HEALTHCHECK_TIMEOUT, client.check_readiness().send()).await {
+            Ok(Ok(_)) => {
+                println!("{url} is ready");
+                return Ok(ExitCode::SUCCESS);
+            }
+            Ok(Err(Error::ErrorResponse(answer))) => {
+                let checks = &answer.checks;
+                format!("database {}, storage {}", checks.database, checks.storage)
+            }
+            Ok(Err(error)) => format!("{:#}", anyhow::Error::from(error)),
+            Err(_) => format!("no answer in {} s", HEALTHCHECK_TIMEOUT.as_secs()),
+        };
     eprintln!("error: {url} is not ready: {failure}");
     Ok(ExitCode::FAILURE)
 }

@@ -70,8 +70,10 @@ async fn refuse_each(
 ) -> usize {
     let props = stage.prepare().await;
     let nothing = Stage::made_up();
-    let (call, on_nothing) =
-        (recorder.record(operation, props.targets).await, recorder.record(operation, nothing).await);
+    let (call, on_nothing) = (
+        recorder.record(operation, props.targets).await,
+        recorder.record(operation, nothing).await,
+    );
     let before = stage.state(&props).await;
     for caller in callers {
         let cell = format!("{} by {caller:?}", operation.id);
