@@ -2,6 +2,7 @@
 
 mod listen;
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub struct App {
     /// The owner that the first start made.
     pub owner: Option<Owner>,
     guard: Arc<Guard>,
+    lock: File,
     connections: usize,
     drain: Duration,
 }
@@ -43,6 +45,8 @@ pub struct Running {
     pub services: Arc<Services>,
     stop: CancellationToken,
     done: tokio::task::JoinHandle<()>,
+    /// Released when the server has stopped.
+    _lock: File,
 }
 
 impl App {
@@ -51,7 +55,8 @@ impl App {
         telemetry::init_metrics();
         let folder = config.data_dir.as_path();
         make_private(folder)?;
-        let store = open_store(config).await?;
+        let lock = lock(folder)?;
+        let store = connect(config).await?;
         if store.kind() == Kind::Sqlite {
             store.migrate().await.context("the database cannot be brought up to date")?;
         } else {
@@ -60,14 +65,16 @@ impl App {
         let vault = Vault::open_or_create(&folder.join("master.key"))?;
         operator::check_master_key(&store, &vault).await.with_context(|| {
             format!(
-                "{} is not the master key of this database; put the right file there",
+                "{} is not the master key of this database; put the file there that it was made with, \
+                 from a backup or from another server on the same database",
                 folder.join("master.key").display()
             )
         })?;
-        let token = config.bootstrap_token.clone().map(SecretString::from);
-        let owner = operator::first_start(&store, token.as_ref()).await?;
         let objects = Objects::open(&folder.join("objects"))?;
         let editors = edits::Editors::new(store.clone(), objects.clone(), folder.join("cache"))?;
+        // Last, because a token that was made and never shown would be lost.
+        let token = config.bootstrap_token.clone().map(SecretString::from);
+        let owner = operator::first_start(&store, token.as_ref()).await?;
         let services = Arc::new(Services {
             store,
             vault,
@@ -86,6 +93,7 @@ impl App {
             guard: Arc::new(Guard::new(services.clone(), limits)),
             services,
             owner,
+            lock,
             connections: config.limits.connections,
             drain: Duration::from_secs(config.limits.drain_seconds),
         })
@@ -103,13 +111,14 @@ impl App {
         background.spawn(worker::sweep(move || guard.sweep(), stop.clone()));
         background.close();
         let stopping = stop.clone();
+        let owned = self.services;
         let done = tokio::spawn(async move {
             listen::serve(listener, router, self.connections, self.drain, stopping).await;
             background.wait().await;
-            self.services.editors.close().await;
-            self.services.store.close().await;
+            owned.editors.close().await;
+            owned.store.close().await;
         });
-        Ok(Running { address, services, stop, done })
+        Ok(Running { address, services, stop, done, _lock: self.lock })
     }
 }
 
@@ -124,14 +133,49 @@ impl Running {
     }
 }
 
-/// The database alone, for commands that need nothing else.
+/// The database alone, for commands that need nothing else. Never makes one.
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    if let Some(file) = config.sqlite_file()
+        && !file.exists()
+    {
+        anyhow::bail!(
+            "there is no database at {}; start the server once to make it, or name the server's \
+             folder with --data-dir",
+            file.display()
+        );
+    }
+    connect(config).await
+}
+
+/// Connects to the database, and makes it when it is a file that is absent.
+pub async fn make_store(config: &Config) -> anyhow::Result<Store> {
     make_private(&config.data_dir)?;
+    connect(config).await
+}
+
+async fn connect(config: &Config) -> anyhow::Result<Store> {
     let url = config.database_url();
     Store::open(&url).await.with_context(|| {
         let shown = config.clone().masked().database.unwrap_or_default();
         format!("the database {shown} cannot be opened; check the URL, and that it is running")
     })
+}
+
+/// Two servers would write into each other's caches.
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    let path = folder.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => anyhow::bail!(
+            "another server is running on the folder {}; stop it first, or give this one a \
+             --data-dir of its own",
+            folder.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
 }
 
 /// The folder holds keys and repositories, so nobody else may look inside.

@@ -1,7 +1,7 @@
 //! Configuration: defaults < file < `REPOPLANE_SECTION__KEY` < flags. An unknown key is an
 //! error wherever it stands, so that a misspelt one cannot go unnoticed.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What every variable begins with.
-pub const ENV_PREFIX: &str = "REPOPLANE";
+pub const ENV_PREFIX: &str = "REPOPLANE_";
 /// What `config show` prints in the place of a secret.
 const MASKED: &str = "********";
 
@@ -138,7 +138,8 @@ pub struct Flags {
 impl Config {
     /// Puts the layers together.
     pub fn load(flags: &Flags) -> anyhow::Result<Self> {
-        let variables = std::env::vars().filter(|(name, _)| name != "REPOPLANE_CONFIG");
+        let variables = own_variables()?;
+        let variables = variables.into_iter().filter(|(name, _)| name != "REPOPLANE_CONFIG");
         Self::from_layers(flags, &with_files(variables)?)
     }
 
@@ -148,7 +149,7 @@ impl Config {
             layers = layers.add_source(File::from(path.as_path()).format(FileFormat::Toml));
         }
         let environment = Environment::with_prefix(ENV_PREFIX)
-            .prefix_separator("_")
+            .prefix_separator("")
             .separator("__")
             .try_parsing(true)
             .list_separator(",")
@@ -175,6 +176,24 @@ impl Config {
         })
     }
 
+    /// The file of the database, when it is one.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let url = self.database_url();
+        let file = url.strip_prefix("sqlite:")?.split('?').next()?;
+        Some(PathBuf::from(file.strip_prefix("//").unwrap_or(file)))
+    }
+
+    /// Where a client on this machine reaches the server that listens on `address`.
+    pub fn local_url(address: SocketAddr) -> String {
+        let mut address = address;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        format!("http://{address}")
+    }
+
     /// The same settings, fit to be shown.
     pub fn masked(mut self) -> Self {
         self.bootstrap_token = self.bootstrap_token.map(|_| MASKED.to_owned());
@@ -189,8 +208,22 @@ fn masked_url(text: &str) -> String {
             Ok(()) => url.into(),
             Err(()) => MASKED.to_owned(),
         },
-        _ => text.to_owned(),
+        Ok(url) if url.query_pairs().all(|(name, _)| name != "password") => text.to_owned(),
+        // What is not understood may hold a password anywhere.
+        _ => MASKED.to_owned(),
     }
+}
+
+/// The variables that are for this program. Others may hold anything, also what is not text.
+fn own_variables() -> anyhow::Result<Vec<(String, String)>> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| name.starts_with(ENV_PREFIX))
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => anyhow::bail!("the value of {name} is not UTF-8"),
+        })
+        .collect()
 }
 
 /// Variables that end in `_FILE` hold the path of a file with the value.

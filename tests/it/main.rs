@@ -2,6 +2,13 @@
 
 mod architecture;
 mod contract;
+mod events;
+mod isolation;
+mod operate;
+mod operations;
 mod schema_twins;
 mod source_repos;
 mod support;
+mod tokens;
+mod wire;
+mod workspaces;

@@ -4,10 +4,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::wire::{CommitId, CommitMessage, FilePath, Metadata, objects, tagged};
+use super::strict::{strict, tagged};
+use super::wire::{CommitId, CommitMessage, FilePath, Metadata};
 use crate::model::edit::{self, Change, Edit, Identity};
 use crate::service::{Error, Result, source_repos};
 
@@ -105,7 +106,8 @@ pub enum EditOperation {
 }
 
 /// Mode of a file in git, `100644` for a plain one, `100755` for an executable one.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema, JsonSchema)]
+#[serde(remote = "Self")]
 #[schema(example = json!("100644"))]
 pub enum FileMode {
     #[serde(rename = "100644")]
@@ -115,7 +117,8 @@ pub enum FileMode {
 }
 
 /// How `content` holds the file's bytes, as text or as standard base64 with padding.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema, JsonSchema)]
+#[serde(remote = "Self")]
 #[schema(example = json!("utf-8"))]
 pub enum FileEncoding {
     #[serde(rename = "utf-8")]
@@ -124,8 +127,8 @@ pub enum FileEncoding {
     Base64,
 }
 
+strict!(EditSourceRepoRequest, CommitAuthor, FileWrite, FileEncoding, FileMode);
 tagged!(EditSource, EditOperation);
-objects!(EditSourceRepoRequest, CommitAuthor, FileWrite);
 
 impl EditSourceRepoRequest {
     pub fn into_change(self) -> Result<source_repos::Change> {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::extract::StorageJson;
 use super::half::StorageFault;
 use super::responses::{StorageAlways, StorageBody, StorageInvalid};
-use super::wire::objects;
+use super::strict::strict;
 use super::{By, Shared};
 use crate::model::audit::{Event, EventFilter};
 use crate::model::time::Timestamp;
@@ -131,7 +131,7 @@ pub struct SystemEvent {
     show_unread: bool,
 }
 
-objects!(SystemEventQuery);
+strict!(SystemEventQuery);
 
 const fn take_default() -> u32 {
     100

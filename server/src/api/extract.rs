@@ -3,13 +3,16 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderValue;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
+use super::BODY_BYTES_MAX;
 use super::half::{Half, SourceFault, StorageFault};
 use super::problem::Problem;
+use super::strict::Unambiguous;
 
 pub type StorageJson<T> = ApiJson<T, StorageFault>;
 pub type StoragePath<T> = ApiPath<T, StorageFault>;
@@ -39,8 +42,8 @@ impl<S: Send + Sync, T: DeserializeOwned, H: Half> FromRequest<S> for ApiJson<T,
     type Rejection = H;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, H> {
-        let Json(value) = Json::from_request(request, state).await.map_err(Problem::from)?;
-        Ok(Self(value, PhantomData))
+        let (parts, body) = read(request, state).await?;
+        Ok(Self(json(parts, body, state).await?, PhantomData))
     }
 }
 
@@ -48,16 +51,12 @@ impl<S: Send + Sync, T: DeserializeOwned, H: Half> FromRequest<S> for ApiJsonOrN
     type Rejection = H;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, H> {
-        let untyped = !request.headers().contains_key(CONTENT_TYPE);
-        let (parts, body) = request.into_parts();
-        let bytes = Bytes::from_request(Request::new(body), state).await.map_err(Problem::from)?;
-        let body = if bytes.is_empty() && untyped {
-            Json::from_bytes(b"{}")
-        } else {
-            Json::from_request(Request::from_parts(parts, bytes.into()), state).await
-        };
-        let Json(value) = body.map_err(Problem::from)?;
-        Ok(Self(value, PhantomData))
+        let (mut parts, mut body) = read(request, state).await?;
+        if body.is_empty() && !parts.headers.contains_key(CONTENT_TYPE) {
+            parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            body = Bytes::from_static(b"{}");
+        }
+        Ok(Self(json(parts, body, state).await?, PhantomData))
     }
 }
 
@@ -97,7 +96,31 @@ impl<S: Send + Sync, H: Half> FromRequest<S> for ApiOctets<H> {
         if !essence.trim().eq_ignore_ascii_case(EXPECTED) {
             return Err(Problem::unsupported_media_type(EXPECTED).into());
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(Problem::from)?;
+        let (_, bytes) = read(request, state).await?;
         Ok(Self(bytes, PhantomData))
     }
+}
+
+/// Reads the body to its end; a length that is too much is refused before a byte is read.
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<(Parts, Bytes), Problem> {
+    let (parts, body) = request.into_parts();
+    let length = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if length.and_then(|length| length.parse().ok()).is_some_and(|n: usize| n > BODY_BYTES_MAX) {
+        return Err(Problem::body_too_large());
+    }
+    let mut request = Request::new(body);
+    // The limit on what has no length travels here.
+    request.extensions_mut().clone_from(&parts.extensions);
+    Ok((parts, Bytes::from_request(request, state).await?))
+}
+
+async fn json<S, T>(parts: Parts, body: Bytes, state: &S) -> Result<T, Problem>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    let request = Request::from_parts(parts, body.clone().into());
+    let Json(value) = Json::from_request(request, state).await?;
+    let Json(Unambiguous) = Json::from_bytes(&body)?;
+    Ok(value)
 }

@@ -62,6 +62,9 @@ pub async fn admit<H: Half>(
 }
 
 async fn pass(guard: &Guard, mut request: Request, next: Next) -> Result<Response, Problem> {
+    if guard.services.is_stopping() {
+        return Err(Problem::unavailable("The server is shutting down. Try again in 1 s."));
+    }
     let _slot = guard.slots.try_acquire().map_err(|_| {
         Problem::unavailable("The server is handling all the requests it can. Try again in 1 s.")
     })?;

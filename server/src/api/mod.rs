@@ -13,6 +13,7 @@ pub mod problem;
 pub mod responses;
 pub mod source_files;
 pub mod source_repos;
+pub mod strict;
 pub mod system;
 pub mod tokens;
 pub mod users;

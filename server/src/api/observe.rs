@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures::FutureExt;
@@ -52,7 +52,7 @@ async fn answer(request: Request, next: Next) -> Response {
     let elapsed = started.elapsed();
     telemetry::count_request(&method, route, status, elapsed);
     let duration_ms = elapsed.as_secs_f64() * 1e3;
-    if status == StatusCode::INTERNAL_SERVER_ERROR {
+    if status.is_server_error() {
         tracing::warn!(%method, path, status = status.as_u16(), duration_ms, "request answered");
     } else {
         tracing::info!(%method, path, status = status.as_u16(), duration_ms, "request answered");

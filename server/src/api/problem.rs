@@ -62,6 +62,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable", message)
     }
 
+    pub fn body_too_large() -> Self {
+        let limit = super::BODY_BYTES_MAX;
+        let message = format!("The body is larger than {limit} bytes. Send less at once.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message)
+    }
+
     pub fn unsupported_media_type(expected: &str) -> Self {
         let message = format!("Send the body with Content-Type: {expected}.");
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
@@ -101,10 +107,12 @@ impl From<Error> for Problem {
                 let problem = Self::new(StatusCode::LOCKED, "resource_locked", message);
                 Self { retry: Some(true), ..problem }
             }
-            Error::LimitReached(_) => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message)
-            }
+            Error::LimitReached(_) => Self::invalid(vec!["body".to_owned()], message),
             Error::Unavailable(_) => Self::unavailable(message),
+            Error::Unreachable(source) => {
+                tracing::error!(error = chain(source.as_ref()), "the database does not answer");
+                Self::unavailable(message)
+            }
             Error::Internal(source) => {
                 tracing::error!(error = chain(source.as_ref()), "request failed");
                 Self::internal()
@@ -134,9 +142,7 @@ impl From<JsonRejection> for Problem {
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let limit = super::BODY_BYTES_MAX;
-            let message = format!("The body is larger than {limit} bytes. Send less at once.");
-            return Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message);
+            return Self::body_too_large();
         }
         Self::invalid(vec!["body".to_owned()], "The body could not be read to its end.")
     }

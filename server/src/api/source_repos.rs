@@ -15,7 +15,8 @@ use super::responses::{
     SourceAbsent, SourceAlways, SourceBody, SourceConflict, SourceForbidden, SourceInvalid,
     SourceLocked,
 };
-use super::wire::{CommitId, Metadata, objects, tagged};
+use super::strict::{strict, tagged};
+use super::wire::{CommitId, Metadata};
 use super::{By, Shared};
 use crate::model::id::SourceRepoId;
 use crate::model::page::{PAGE_SIZE_MAX, PageRequest};
@@ -350,8 +351,8 @@ pub enum SourceRepoOrder {
     UpdatedAt,
 }
 
+strict!(CreateSourceRepoRequest);
 tagged!(CreateSource);
-objects!(CreateSourceRepoRequest);
 
 impl CommitQuery {
     pub fn into_commit(self) -> Result<Option<crate::model::edit::CommitId>> {

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::de::Visitor;
-use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -44,51 +43,6 @@ pub struct ActionResponse {
 impl ActionResponse {
     pub fn done() -> axum::Json<Self> {
         axum::Json(Self { success: true })
-    }
-}
-
-/// A tagged enum reads an integer as a tag by position; the contract says that tags are texts.
-macro_rules! tagged {
-    ($($name:ident),+) => {$(
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let value = serde_json::Value::deserialize(deserializer)?;
-                if !value["type"].is_string() {
-                    return Err(serde::de::Error::custom("`type` must be a string"));
-                }
-                Self::deserialize(value).map_err(serde::de::Error::custom)
-            }
-        }
-    )+};
-}
-pub(super) use tagged;
-
-/// A struct reads a list as its fields by position; the contract says that objects are objects.
-macro_rules! objects {
-    ($($name:ident),+ $(,)?) => {$(
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::deserialize($crate::api::wire::ObjectOnly(deserializer))
-            }
-        }
-    )+};
-}
-pub(super) use objects;
-
-/// Asks for a map where a struct is wanted, see `objects`.
-pub struct ObjectOnly<D>(pub D);
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectOnly<D> {
-    type Error = D::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
-        ignored_any
     }
 }
 

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::extract::{StorageJson, StoragePath};
 use super::half::StorageFault;
 use super::responses::{StorageAbsent, StorageAlways, StorageBody, StorageInvalid};
-use super::wire::{ActionResponse, Name, objects};
+use super::strict::strict;
+use super::wire::{ActionResponse, Name};
 use super::{By, Shared};
 use crate::model::access::Role;
 use crate::model::org::{self, WorkspaceMember};
@@ -190,7 +191,8 @@ pub struct WorkspaceUserPath {
 
 /// Role of a user in a workspace. READ lists and reads, WRITE also changes, ADMIN also manages the
 /// workspace itself and its users.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema, JsonSchema)]
+#[serde(remote = "Self")]
 #[schema(example = json!("WRITE"))]
 pub enum AccessType {
     #[serde(rename = "READ")]
@@ -331,12 +333,19 @@ pub struct WorkspaceListResponse {
     workspaces: Vec<WorkspaceWithUsers>,
 }
 
-objects!(
+strict!(
+    AccessType,
     CreateWorkspaceRequest,
     UpdateWorkspaceRequest,
     AddWorkspaceUserRequest,
-    UpdateWorkspaceUserRequest,
+    UpdateWorkspaceUserRequest
 );
+
+impl Serialize for AccessType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Role::from(*self).as_str())
+    }
+}
 
 impl From<AccessType> for Role {
     fn from(role: AccessType) -> Self {

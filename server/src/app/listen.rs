@@ -1,5 +1,5 @@
 //! Accepts connections, with a bound on their number and on how long headers may take, and
-//! drains them when the server stops.
+//! drains them when the server stops. Until the last has finished, new ones are still answered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,22 +30,33 @@ pub async fn serve(
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
     builder.http2().timer(TokioTimer::new());
     let (builder, service) = (Arc::new(builder), TowerToHyperService::new(router));
-    let connections = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(connections_max));
+    let take_each = async |connections: &GracefulShutdown| {
+        loop {
+            let (stream, slot) = accept(&listener, &slots).await;
+            let watcher = connections.watcher();
+            let (builder, service) = (builder.clone(), service.clone());
+            tokio::spawn(async move {
+                let connection = builder.serve_connection(TokioIo::new(stream), service);
+                if let Err(error) = watcher.watch(connection).await {
+                    tracing::debug!(error, "connection ended early");
+                }
+                drop(slot);
+            });
+        }
+    };
 
-    while let Some((stream, slot)) = stop.run_until_cancelled(accept(&listener, &slots)).await {
-        let watcher = connections.watcher();
-        let (builder, service) = (builder.clone(), service.clone());
-        tokio::spawn(async move {
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = watcher.watch(connection).await {
-                tracing::debug!(error, "connection ended early");
-            }
-            drop(slot);
-        });
-    }
-    drop(listener);
-    if tokio::time::timeout(drain, connections.shutdown()).await.is_err() {
+    let (connections, late) = (GracefulShutdown::new(), GracefulShutdown::new());
+    let _ = stop.run_until_cancelled(take_each(&connections)).await;
+    let quiet = async {
+        // Who comes while others finish hears that the server stops, rather than nothing.
+        tokio::select! {
+            () = connections.shutdown() => {}
+            () = take_each(&late) => {}
+        }
+        late.shutdown().await;
+    };
+    if tokio::time::timeout(drain, quiet).await.is_err() {
         tracing::warn!("connections were cut: they did not finish in {} s", drain.as_secs());
     }
 }

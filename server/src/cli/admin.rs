@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use secrecy::ExposeSecret;
 
@@ -164,7 +165,10 @@ pub async fn token(store: &Store, command: TokenCommand) -> anyhow::Result<()> {
             let org = operator::find_org(store, user.org.org.as_deref()).await?;
             let user = operator::find_user(store, &org, &user.user).await?;
             for token in operator::list_tokens(store, &user).await? {
-                println!("{}\t{}…\t{}\t{}", token.id, token.shown, token.kind.as_str(), token.name);
+                let (kind, expires) = (token.kind.as_str(), token.expires_at.map(DateTime::from));
+                let expires =
+                    expires.map_or("never".to_owned(), |at: DateTime<Utc>| at.to_rfc3339());
+                println!("{}\t{}…\t{kind}\t{expires}\t{}", token.id, token.shown, token.name);
             }
         }
         TokenCommand::Revoke { id, user } => {

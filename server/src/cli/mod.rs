@@ -77,7 +77,7 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(command) => admin::user(&open(&config()?).await?, command).await?,
         Command::Token(command) => admin::token(&open(&config()?).await?, command).await?,
         Command::Migrate => {
-            app::open_store(&config()?).await?.migrate().await?;
+            app::make_store(&config()?).await?.migrate().await?;
             eprintln!("The database is up to date.");
         }
         Command::Healthcheck { url } => return show::healthcheck(url, &config()?).await,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Context;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::App;
 use crate::config::Config;
@@ -26,18 +26,21 @@ pub async fn run(config: Config, options: &Options) -> anyhow::Result<()> {
     );
     telemetry::init_logs(&config.log.level, config.log.format)?;
     let started = Instant::now();
-    let app = App::open(&config).await?;
+    // From here on a signal stops in order, however early it comes.
+    let mut stop = Stop::new()?;
+    // First, because nothing may be made by a start that comes to nothing.
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; choose another address with --listen", config.listen)
     })?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let app = App::open(&config).await?;
+    let url = Config::local_url(listener.local_addr()?);
     if let Some(owner) = &app.owner {
         greet(owner, &url, config.bootstrap_token.is_none());
     }
     let running = app.start(listener)?;
     let ready_ms = started.elapsed().as_secs_f64() * 1e3;
     tracing::info!(url, docs = format!("{url}/docs"), ready_ms, "ready");
-    wait_for_signal().await?;
+    stop.received().await;
     tracing::info!("stopping: finishing what is under way");
     running.stop().await;
     tracing::info!("stopped");
@@ -46,24 +49,38 @@ pub async fn run(config: Config, options: &Options) -> anyhow::Result<()> {
 
 /// Told once; the token cannot be shown again.
 fn greet(owner: &Owner, url: &str, show_token: bool) {
-    let token = if show_token { owner.token.expose_secret() } else { "$REPOPLANE_BOOTSTRAP_TOKEN" };
+    let (org, email) = (&owner.org.name, &owner.user.email);
+    let (token, hint) = if show_token {
+        (owner.token.expose_secret(), "The token is shown this once. Try it:")
+    } else {
+        ("$TOKEN", "The token is the bootstrap token you set. Try it, with the token in $TOKEN:")
+    };
     println!(
-        "Repoplane made the organisation {:?} with the owner {}.\n\n  \
+        "Repoplane made the organisation {org:?} with the owner {email}.\n\n  \
          Token   {token}\n  \
          API     {url}\n  \
          Docs    {url}/docs\n\n\
-         The token is shown this once. Try it:\n\n  \
-         curl -X POST {url}/v1/repo -H 'Authorization: Bearer {token}'\n",
-        owner.org.name, owner.user.email
+         {hint}\n\n  \
+         curl -X POST {url}/v1/repo -H \"Authorization: Bearer {token}\"\n"
     );
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that end a server.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> std::io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -20,10 +20,13 @@ pub async fn list(
     if filter.skip < 0 {
         return Err(Error::invalid("skip", "skip: must not be negative"));
     }
-    if filter.context.is_some_and(|context| context >= CONTEXTS.len() as i64)
-        || filter.action.is_some_and(|action| action >= ACTIONS.len() as i64)
+    for (field, number, names) in
+        [("context", filter.context, &CONTEXTS[..]), ("event", filter.action, &ACTIONS[..])]
     {
-        return Err(Error::invalid("context", "context or event: no such number"));
+        let last = names.len() as i64 - 1;
+        if number.is_some_and(|number| number > last) {
+            return Err(Error::invalid(field, format!("{field}: must be 0 to {last}")));
+        }
     }
     Ok(audit::list(services.store.read(), caller, filter).await?)
 }

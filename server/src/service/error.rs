@@ -33,12 +33,15 @@ pub enum Error {
     /// Busy with somebody else's change; trying again soon helps.
     #[error("{0}")]
     Locked(String),
-    /// A limit of the installation or the organisation is reached.
+    /// A limit of the installation or the organisation is reached; waiting does not help.
     #[error("{0}")]
     LimitReached(String),
     /// Overloaded or shutting down; trying again helps.
     #[error("{0}")]
     Unavailable(String),
+    /// Something the server depends on does not answer. The cause is for the log only.
+    #[error("The database does not answer. Try again in a moment.")]
+    Unreachable(Box<dyn std::error::Error + Send + Sync>),
     /// Ours to mend. The message is for the log only.
     #[error("{0}")]
     Internal(Box<dyn std::error::Error + Send + Sync>),
@@ -68,8 +71,8 @@ impl Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-                Self::Unavailable("The database is busy. Try again in a moment.".to_owned())
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
+                Self::Unreachable(error.into())
             }
             other => Self::internal(other),
         }

@@ -43,6 +43,11 @@ pub struct Readiness {
 }
 
 impl Services {
+    /// Whether the server finishes what is under way and takes nothing new.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     pub async fn readiness(&self) -> Readiness {
         let passed = |check: &str, failure: Option<String>| {
             if let Some(error) = &failure {
@@ -53,7 +58,7 @@ impl Services {
         Readiness {
             database: passed("database", self.store.ping().await.err().map(|e| e.to_string())),
             storage: passed("storage", self.objects.check().await.err().map(|e| e.to_string())),
-            stopping: self.stopping.load(Ordering::Relaxed),
+            stopping: self.is_stopping(),
         }
     }
 }

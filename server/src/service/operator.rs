@@ -77,6 +77,8 @@ pub async fn create_org(
         .await?;
     let line = event(org.id, Context::Org, org.id.to_string(), Action::Created);
     audit::insert(&mut *tx, &line).await?;
+    let line = event(org.id, Context::Workspace, workspace.id.to_string(), Action::Created);
+    audit::insert(&mut *tx, &NewEvent { workspace: Some(workspace.id), ..line }).await?;
     tx.commit().await?;
     Ok(Owner { org, user, token })
 }
@@ -87,7 +89,11 @@ pub async fn list_orgs(store: &Store) -> Result<Vec<Org>> {
 
 /// The organisation of that name; the first one when no name is given.
 pub async fn find_org(store: &Store, name: Option<&str>) -> Result<Org> {
-    let name = name.unwrap_or(FIRST_ORG);
+    let Some(name) = name else {
+        return list_orgs(store).await?.into_iter().next().ok_or_else(|| {
+            Error::NotFound("There is no organisation yet. Make one: repoplane org create".into())
+        });
+    };
     orgs::find(store.read(), name).await?.ok_or_else(|| {
         Error::NotFound(format!("No organisation {name:?}. `repoplane org list` shows them."))
     })
@@ -109,6 +115,8 @@ pub async fn create_user(
             .await?
             .ok_or_else(|| Error::not_found("Workspace"))?;
         workspaces::set_member(&mut *tx, workspace, user.id, role).await?;
+        let line = event(org.id, Context::WorkspaceUser, user.id.to_string(), Action::Created);
+        audit::insert(&mut *tx, &NewEvent { workspace: Some(workspace), ..line }).await?;
     }
     tx.commit().await?;
     Ok(user)
@@ -127,7 +135,7 @@ pub async fn find_user(store: &Store, org: &Org, email: &str) -> Result<User> {
     })
 }
 
-/// Deletes a user and revokes their tokens.
+/// Deletes a user, revokes their tokens and takes their roles away.
 pub async fn delete_user(store: &Store, user: &User) -> Result<()> {
     let now = Timestamp::now();
     let mut tx = store.begin().await?;
@@ -135,6 +143,7 @@ pub async fn delete_user(store: &Store, user: &User) -> Result<()> {
         return Err(Error::not_found("User"));
     }
     crate::store::tokens::revoke_all(&mut *tx, user.id, now).await?;
+    workspaces::remove_everywhere(&mut *tx, user.id).await?;
     let line = event(user.org, Context::User, user.id.to_string(), Action::Deleted);
     audit::insert(&mut *tx, &line).await?;
     Ok(tx.commit().await?)
@@ -182,6 +191,13 @@ async fn insert_user(
 ) -> Result<User> {
     check_name("email", email)?;
     check_name("name", name)?;
+    // They become the author of commits, where git has no way to write these.
+    for (field, text) in [("email", email), ("name", name), ("last_name", last_name)] {
+        if text.contains(['<', '>']) || text.chars().any(char::is_control) {
+            let message = format!("{field}: must not hold angle brackets or control characters");
+            return Err(Error::invalid(field, message));
+        }
+    }
     let user = User {
         id: UserId::new(),
         org,

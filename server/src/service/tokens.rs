@@ -96,7 +96,7 @@ pub async fn register(
             error.into()
         }
     })?;
-    audit::insert(&mut **tx, &event(user.org, Some(user.id), token.id, Action::Created)).await?;
+    audit::insert(&mut **tx, &event(user.org, None, token.id, Action::Created)).await?;
     Ok(token)
 }
 

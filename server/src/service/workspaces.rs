@@ -107,13 +107,15 @@ pub async fn add_user(
     access::require_workspace(&services.store, caller, id, Role::Admin).await?;
     let mut tx = services.store.begin().await?;
     users::get(&mut *tx, caller.org, user).await?.ok_or_else(|| Error::not_found("User"))?;
-    if workspaces::count_members(&mut *tx, id).await? >= WORKSPACE_MEMBERS_MAX {
+    let known = workspaces::role_of(&mut *tx, id, user).await?.is_some();
+    if !known && workspaces::count_members(&mut *tx, id).await? >= WORKSPACE_MEMBERS_MAX {
         return Err(Error::LimitReached(format!(
             "The workspace has {WORKSPACE_MEMBERS_MAX} users, which is the most. Remove one first."
         )));
     }
     workspaces::set_member(&mut *tx, id, user, role).await?;
-    let line = event(caller, Context::WorkspaceUser, id, Action::Created, user.to_string());
+    let action = if known { Action::Updated } else { Action::Created };
+    let line = event(caller, Context::WorkspaceUser, id, action, user.to_string());
     audit::insert(&mut *tx, &with(line, &json!({ "role": role.as_str() }))).await?;
     Ok(tx.commit().await?)
 }

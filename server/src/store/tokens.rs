@@ -48,11 +48,14 @@ pub async fn insert(
     .execute(&mut *tx)
     .await?;
     for repo in repos {
-        sqlx::query("INSERT INTO token_repos (token_id, repo_id) VALUES ($1, $2)")
-            .bind(token.id.to_string())
-            .bind(repo.to_string())
-            .execute(&mut *tx)
-            .await?;
+        // A repo that is named twice is named.
+        sqlx::query(
+            "INSERT INTO token_repos (token_id, repo_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        )
+        .bind(token.id.to_string())
+        .bind(repo.to_string())
+        .execute(&mut *tx)
+        .await?;
     }
     Ok(())
 }

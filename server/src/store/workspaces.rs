@@ -183,6 +183,15 @@ pub async fn remove_member(
         .map(|done| done.rows_affected() == 1)
 }
 
+/// Removes a user from whatever they are a member of.
+pub async fn remove_everywhere(db: impl AnyExecutor<'_>, user: UserId) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM workspace_users WHERE user_id = $1")
+        .bind(user.to_string())
+        .execute(db)
+        .await
+        .map(drop)
+}
+
 pub async fn count_members(db: impl AnyExecutor<'_>, id: WorkspaceId) -> Result<i64, sqlx::Error> {
     sqlx::query("SELECT COUNT(*) AS n FROM workspace_users WHERE workspace_id = $1")
         .bind(id.to_string())

@@ -1,5 +1,6 @@
 //! A real server for each test, on a free port and with a folder and a database of its own.
 
+pub mod answer;
 pub mod database;
 pub mod fsck;
 

@@ -172,6 +172,7 @@ fn echo(error: &Error) -> Error {
         Error::NotFound(message) => Error::NotFound(message.clone()),
         Error::Locked(message) => Error::Locked(message.clone()),
         Error::Unavailable(message) => Error::Unavailable(message.clone()),
+        Error::Unreachable(source) => Error::Unreachable(source.to_string().into()),
         other => Error::internal(other.to_string()),
     }
 }

@@ -1,0 +1,155 @@
+//! A server with one user of each kind, and fresh things for them to act on.
+
+use repoplane::model::access::{OrgRole, Role};
+use repoplane::model::time::Timestamp;
+use repoplane::service::operator;
+use repoplane::service::tokens::Scope;
+use repoplane_client::{Client, types};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::operations::Targets;
+use crate::support::{OWNER_TOKEN, Server};
+
+pub struct Stage {
+    pub server: Server,
+    pub reader: String,
+    pub writer: String,
+    pub admin: String,
+    pub outsider: String,
+    pub other_org: String,
+    pub revoked: String,
+    pub expired: String,
+    pub repo_token_elsewhere: String,
+    /// Users with the roles of their place.
+    roles: [(Uuid, types::AccessType); 4],
+    candidate: Uuid,
+}
+
+/// What one round of calls is about.
+pub struct Props {
+    pub targets: Targets,
+    pub reader_repo_token: String,
+    pub admin_repo_token: String,
+}
+
+const OWNER: &str = "owner@localhost";
+
+impl Stage {
+    pub async fn start() -> Self {
+        let server = Server::start().await;
+        let owner = server.owner();
+        let user = async |email: &str| server.user(email, OrgRole::User, None).await;
+        let (reader, writer) = (user("reader@x").await, user("writer@x").await);
+        let (admin, member) = (user("admin@x").await, user("member@x").await);
+        let candidate = id_of(&server.client(&user("candidate@x").await)).await;
+        let elsewhere = create_workspace(&owner).await;
+        let membership = Some((elsewhere.into(), Role::Admin));
+        let outsider = server.user("outsider@x", OrgRole::User, membership).await;
+        let other_org = server.other_org("elsewhere").await;
+        let repo = create_repo(&owner, elsewhere).await;
+
+        let (token, revoked) = token(&server, OWNER, &Scope::default()).await;
+        owner.revoke_token().id(token).send().await.expect("revoked");
+        let past = Timestamp::from_micros(Timestamp::now().micros() - 1);
+        let scope = Scope { expires_at: Some(past), ..Scope::default() };
+        let (_, expired) = self::token(&server, OWNER, &scope).await;
+        let scope = Scope { repos: vec![repo.into()], expires_at: None };
+        let (_, repo_token_elsewhere) = self::token(&server, OWNER, &scope).await;
+
+        use types::AccessType::{Admin, Read, Write};
+        let id = async |token: &str| id_of(&server.client(token)).await;
+        let roles = [
+            (id(&reader).await, Read),
+            (id(&writer).await, Write),
+            (id(&admin).await, Admin),
+            (id(&member).await, Read),
+        ];
+        Self {
+            reader,
+            writer,
+            admin,
+            outsider,
+            other_org,
+            revoked,
+            expired,
+            repo_token_elsewhere,
+            roles,
+            candidate,
+            server,
+        }
+    }
+
+    /// Two workspaces with all the roles given, one of them with a repo, and a token.
+    pub async fn prepare(&self) -> Props {
+        let owner = self.server.owner();
+        let (workspace, empty_workspace) =
+            (create_workspace(&owner).await, create_workspace(&owner).await);
+        for id in [workspace, empty_workspace] {
+            for (user, role) in self.roles {
+                let body = types::AddWorkspaceUserRequest::builder().user_id(user).role(role);
+                owner.add_workspace_user().id(id).body(body).send().await.expect("added");
+            }
+        }
+        let repo = create_repo(&owner, workspace).await;
+        let scope = Scope { repos: vec![repo.into()], expires_at: None };
+        let (_, reader_repo_token) = token(&self.server, "reader@x", &scope).await;
+        let (_, admin_repo_token) = token(&self.server, "admin@x", &scope).await;
+        let (token, _) = token(&self.server, OWNER, &Scope::default()).await;
+        let (member, candidate) = (self.roles[3].0, self.candidate);
+        let targets = Targets { workspace, empty_workspace, member, candidate, token, repo };
+        Props { targets, reader_repo_token, admin_repo_token }
+    }
+
+    /// All that a refused call could have changed, as the two owners see it.
+    pub async fn state(&self, props: &Props) -> Vec<String> {
+        let http = reqwest::Client::new();
+        let mut state = Vec::new();
+        let repo = format!("/v1/repo/{}", props.targets.repo);
+        for token in [OWNER_TOKEN, &self.other_org] {
+            for path in ["/workspace", "/token", "/v1/repo", &repo, &format!("{repo}/clone")] {
+                let url = format!("{}{path}", self.server.url());
+                let answer = http.get(url).bearer_auth(token).send().await.expect("an answer");
+                state.push(answer.text().await.expect("a body"));
+            }
+            let url = format!("{}/systemevent", self.server.url());
+            let request = http.post(url).bearer_auth(token).json(&json!({"take": 1}));
+            let answer = request.send().await.expect("an answer");
+            state.push(answer.text().await.expect("a body"));
+        }
+        state
+    }
+
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+/// A new token of a user of the first organisation: its id, and the token.
+pub async fn token(server: &Server, email: &str, scope: &Scope) -> (Uuid, String) {
+    let store = &server.services().store;
+    let org = operator::find_org(store, None).await.expect("first organisation");
+    let user = operator::find_user(store, &org, email).await.expect("user");
+    let made = operator::create_token(store, &user, "made by the test", scope).await;
+    let (token, secret) = made.expect("token");
+    (token.id.uuid(), secret.expose_secret().to_owned())
+}
+
+pub async fn id_of(client: &Client) -> Uuid {
+    client.get_profile().send().await.expect("profile").data.id
+}
+
+pub async fn create_workspace(client: &Client) -> Uuid {
+    let body = types::CreateWorkspaceRequest::builder().name("Stage");
+    client.create_workspace().body(body).send().await.expect("workspace").workspace.id
+}
+
+pub async fn create_repo(client: &Client, workspace: Uuid) -> Uuid {
+    let files = json!({"type": "files", "files": [{"filename": "kept.txt", "content": "kept"}]});
+    let source: types::CreateSource = serde_json::from_value(files).expect("files");
+    let body = types::CreateSourceRepoRequest::builder()
+        .source(Some(source))
+        .workspace_id(Some(workspace));
+    client.create_source_repo().body(body).send().await.expect("repo").repo_id
+}

@@ -1,0 +1,8 @@
+//! The binary itself, as an operator starts, asks and stops it.
+
+mod commands;
+mod configuration;
+mod first_start;
+mod process;
+mod refusals;
+mod running;

@@ -1,0 +1,151 @@
+//! Every operation of the contract: how the generated client calls it, and who may. A test
+//! holds the table against the contract; the isolation matrix is made from it.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+use repoplane::model::access::Role::{self, Admin, Read, Write};
+use repoplane_client::{Client, Error, ResponseValue, types};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::isolation::stage::Stage;
+
+/// What the calls are about.
+#[derive(Clone, Copy, Debug)]
+pub struct Targets {
+    pub workspace: Uuid,
+    /// A workspace that holds nothing.
+    pub empty_workspace: Uuid,
+    /// A user with a role in the workspace.
+    pub member: Uuid,
+    /// A user of the organisation without one.
+    pub candidate: Uuid,
+    /// A token of the owner.
+    pub token: Uuid,
+    /// A repo in the workspace, with the file `kept.txt`.
+    pub repo: Uuid,
+}
+
+/// Whom an operation is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Access {
+    /// Anybody, without a token.
+    Public,
+    /// Every account token; the answer is about the caller.
+    Account,
+    /// Accounts that may create workspaces.
+    WorkspaceMaker,
+    /// The account the token belongs to.
+    TokenOwner,
+    /// Accounts with this role in the workspace.
+    Workspace(Role),
+    /// Accounts with this role in the repo's workspace, and repo tokens that name the repo.
+    Repo(Role),
+}
+
+type Status = Pin<Box<dyn Future<Output = Result<u16, String>> + Send>>;
+
+pub struct Operation {
+    pub id: &'static str,
+    pub access: Access,
+    /// Sends it with the generated client. The status; or why the answer is none of the contract's.
+    pub send: fn(Client, Targets) -> Status,
+}
+
+macro_rules! operation {
+    ($id:ident, $access:expr, |$on:ident| $($with:tt)*) => {
+        Operation {
+            id: stringify!($id),
+            access: $access,
+            send: |client, $on| Box::pin(async move {
+                let _ = $on;
+                status(client.$id() $($with)* .send().await)
+            }),
+        }
+    };
+}
+
+pub fn all() -> Vec<Operation> {
+    use Access::{Account, Public, Repo, TokenOwner, Workspace, WorkspaceMaker};
+    vec![
+        operation!(create_workspace, WorkspaceMaker, |on| .body(body::<types::CreateWorkspaceRequest>(json!({"name": "new"})))),
+        operation!(list_workspaces, Account, |on|),
+        operation!(get_workspace, Workspace(Read), |on| .id(on.workspace)),
+        operation!(update_workspace, Workspace(Admin), |on| .id(on.workspace)
+            .body(body::<types::UpdateWorkspaceRequest>(json!({"name": "renamed"})))),
+        operation!(delete_workspace, Workspace(Admin), |on| .id(on.empty_workspace)),
+        operation!(add_workspace_user, Workspace(Admin), |on| .id(on.workspace)
+            .body(body::<types::AddWorkspaceUserRequest>(json!({"userId": on.candidate, "role": "READ"})))),
+        operation!(update_workspace_user, Workspace(Admin), |on| .id(on.workspace).user_id(on.member)
+            .body(body::<types::UpdateWorkspaceUserRequest>(json!({"role": "ADMIN"})))),
+        operation!(remove_workspace_user, Workspace(Admin), |on| .id(on.workspace).user_id(on.member)),
+        operation!(get_profile, Account, |on|),
+        operation!(list_tokens, Account, |on|),
+        operation!(revoke_token, TokenOwner, |on| .id(on.token)),
+        operation!(list_events, Account, |on| .body(body::<types::SystemEventQuery>(json!({})))),
+        operation!(create_source_repo, Workspace(Write), |on|
+            .body(body::<types::CreateSourceRepoRequest>(json!({"workspace_id": on.workspace})))),
+        operation!(list_source_repos, Workspace(Read), |on| .workspace_id(on.workspace)),
+        operation!(get_source_repo, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(delete_source_repo, Repo(Write), |on| .repo_id(on.repo)),
+        operation!(edit_source_repo, Repo(Write), |on| .repo_id(on.repo)
+            .body(body::<types::EditSourceRepoRequest>(json!({"metadata": {"changed": "yes"}})))),
+        operation!(clone_source_repo, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(put_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("new.txt").body("new")),
+        operation!(get_source_file, Repo(Read), |on| .repo_id(on.repo).file_path("kept.txt")),
+        operation!(delete_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("kept.txt")),
+        operation!(check_health, Public, |on|),
+        operation!(check_readiness, Public, |on|),
+        operation!(get_metrics, Public, |on|),
+    ]
+}
+
+/// The operations of the contract, each with the statuses it lists.
+pub fn documented() -> BTreeMap<String, Vec<u16>> {
+    let contract: Value =
+        yaml_serde::from_str(repoplane::api::docs::CONTRACT).expect("the contract");
+    let paths = contract["paths"].as_object().expect("paths").values();
+    paths
+        .flat_map(|path| path.as_object().expect("methods").values())
+        .filter_map(|operation| {
+            let id = operation["operationId"].as_str()?.to_owned();
+            let statuses = operation["responses"].as_object().expect("responses").keys();
+            Some((id, statuses.map(|status| status.parse().expect("a status")).collect()))
+        })
+        .collect()
+}
+
+#[test]
+fn the_table_has_every_operation_of_the_contract_once() {
+    let mut table: Vec<_> = all().iter().map(|operation| operation.id.to_owned()).collect();
+    table.sort();
+    let documented: Vec<_> = documented().into_keys().collect();
+    assert_eq!(table, documented);
+}
+
+#[tokio::test]
+async fn every_operation_succeeds_through_the_generated_client() {
+    let stage = Stage::start().await;
+    let documented = documented();
+    for operation in all() {
+        let props = stage.prepare().await;
+        let status = (operation.send)(stage.server.owner(), props.targets).await;
+        let status = status.unwrap_or_else(|error| panic!("{}: {error}", operation.id));
+        let listed = documented[operation.id].contains(&status);
+        assert!(listed && (200..300).contains(&status), "{}: {status}", operation.id);
+    }
+    stage.stop().await;
+}
+
+fn body<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("a body the client can send")
+}
+
+fn status<T, E: std::fmt::Debug>(sent: Result<ResponseValue<T>, Error<E>>) -> Result<u16, String> {
+    match sent {
+        Ok(answer) => Ok(answer.status().as_u16()),
+        Err(Error::ErrorResponse(answer)) => Ok(answer.status().as_u16()),
+        Err(other) => Err(format!("{other:?}")),
+    }
+}

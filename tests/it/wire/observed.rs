@@ -1,0 +1,54 @@
+//! Request ids and metrics.
+
+use std::collections::BTreeSet;
+
+use super::{anonymous, header, request, send};
+use crate::support::Server;
+
+#[tokio::test]
+async fn a_usable_request_id_is_kept_and_any_other_replaced() {
+    let server = Server::start().await;
+    let longest = "a".repeat(128);
+    for path in ["/workspace", "/v1/repo", "/healthz", "/nothing", "/docs/"] {
+        for id in ["mine", "{\"odd\":1}", longest.as_str()] {
+            let response = send(request(&server, "GET", path).header("x-request-id", id)).await;
+            assert_eq!(header(&response, "x-request-id"), id, "{path}");
+        }
+        for id in ["", "two words", "tab\there", &format!("{longest}a"), "umläut"] {
+            let response = send(request(&server, "GET", path).header("x-request-id", id)).await;
+            let given = header(&response, "x-request-id");
+            assert!(given.parse::<uuid::Uuid>().is_ok(), "{path}: {id:?} became {given:?}");
+        }
+    }
+    let fresh = async || {
+        header(&send(anonymous(&server, "GET", "/healthz")).await, "x-request-id").to_owned()
+    };
+    assert_ne!(fresh().await, fresh().await);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn requests_are_counted_under_labels_nobody_can_make_up() {
+    let server = Server::start().await;
+    let id = uuid::Uuid::new_v4();
+    send(request(&server, "GET", &format!("/workspace/{id}"))).await;
+    send(request(&server, "BREW", &format!("/nothing/{id}"))).await;
+    send(request(&server, "BREW", "/workspace")).await;
+    send(request(&server, "GET", &format!("/v1/repo/{id}/file/a/{id}"))).await;
+    let response = send(anonymous(&server, "GET", "/metrics")).await;
+    assert_eq!(header(&response, "content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    let metrics = response.text().await.expect("text");
+    for expected in [
+        r#"repoplane_http_requests_total{method="GET",route="/workspace/{id}",status="404"} "#,
+        r#"repoplane_http_requests_total{method="other",route="none",status="404"} "#,
+        r#"repoplane_http_requests_total{method="other",route="/workspace",status="405"} "#,
+        r#"route="/v1/repo/{repo_id}/file/{*file_path}",status="404"} "#,
+    ] {
+        assert!(metrics.contains(expected), "{expected} is not in\n{metrics}");
+    }
+    assert!(!metrics.contains(&id.to_string()) && !metrics.contains("BREW"), "{metrics}");
+    let routes: BTreeSet<_> =
+        metrics.split("route=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(routes.len() < 64, "{routes:?}");
+    server.stop().await;
+}
