@@ -3,6 +3,9 @@
 
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
+use serde_path_to_error::{Error as PathError, Segment};
+use std::error::Error as StdError;
+use std::iter::successors;
 
 use super::observe;
 use crate::service::Error;
@@ -36,6 +39,22 @@ impl Problem {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_error", message);
         problem.place = Some(place);
         problem
+    }
+
+    /// The part of the request called `part` does not read as what it should be; `E` is what its
+    /// format fails with. Says at which key, when that is known.
+    fn unreadable<E: StdError + 'static>(part: &str, rejection: &(dyn StdError + 'static)) -> Self {
+        let mut place = vec![part.to_owned()];
+        let mut causes = successors(Some(rejection), |&cause| cause.source());
+        let Some(found) = causes.find_map(|cause| cause.downcast_ref::<PathError<E>>()) else {
+            return Self::invalid(place, rejection.to_string());
+        };
+        place.extend(found.path().iter().filter_map(|step| match step {
+            Segment::Seq { index } => Some(index.to_string()),
+            Segment::Map { key } => Some(key.clone()),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        }));
+        Self::invalid(place, found.to_string())
     }
 
     pub fn no_such_path() -> Self {
@@ -122,8 +141,8 @@ impl From<Error> for Problem {
 }
 
 /// An error with what caused it, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
+fn chain(error: &dyn StdError) -> String {
+    let causes = successors(error.source(), |&cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
@@ -134,7 +153,7 @@ impl From<JsonRejection> for Problem {
                 Self::unsupported_media_type("application/json")
             }
             JsonRejection::BytesRejection(rejection) => rejection.into(),
-            other => Self::invalid(vec!["body".to_owned()], other.body_text()),
+            other => Self::unreadable::<serde_json::Error>("body", &other),
         }
     }
 }
@@ -150,7 +169,7 @@ impl From<BytesRejection> for Problem {
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::invalid(vec!["query".to_owned()], rejection.body_text())
+        Self::unreadable::<serde::de::value::Error>("query", &rejection)
     }
 }
 

@@ -55,16 +55,16 @@ pub async fn default_of(db: impl AnyExecutor<'_>, org: OrgId) -> Result<Workspac
     parsed(&row, "id")
 }
 
-/// What the caller can see: all of the organisation's, or those they are a member of.
+/// What the caller can see: all of the organisation's, or those they are a member of. Ordered
+/// by name, then id; here, because each database has an order of its own for texts.
 pub async fn list(
     db: impl AnyExecutor<'_>,
     caller: &Caller,
 ) -> Result<Vec<Workspace>, sqlx::Error> {
-    sqlx::query(
+    let mut found = sqlx::query(
         "SELECT id, org_id, name, is_default FROM workspaces
          WHERE org_id = $1 AND deleted_at IS NULL AND ($2 = 1 OR EXISTS (
-             SELECT 1 FROM workspace_users m WHERE m.workspace_id = id AND m.user_id = $3))
-         ORDER BY name, id",
+             SELECT 1 FROM workspace_users m WHERE m.workspace_id = id AND m.user_id = $3))",
     )
     .bind(caller.org.to_string())
     .bind(i64::from(caller.sees_all_workspaces()))
@@ -73,7 +73,9 @@ pub async fn list(
     .await?
     .iter()
     .map(from_row)
-    .collect()
+    .collect::<Result<Vec<_>, _>>()?;
+    found.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
+    Ok(found)
 }
 
 pub async fn count(db: impl AnyExecutor<'_>, org: OrgId) -> Result<i64, sqlx::Error> {
@@ -200,17 +202,17 @@ pub async fn count_members(db: impl AnyExecutor<'_>, id: WorkspaceId) -> Result<
         .try_get("n")
 }
 
-/// The members of all workspaces the organisation has, each with the workspace's id.
+/// The members of all workspaces the organisation has, each with the workspace's id, ordered
+/// by e-mail address.
 pub async fn members(
     db: impl AnyExecutor<'_>,
     org: OrgId,
     only: Option<WorkspaceId>,
 ) -> Result<Vec<(WorkspaceId, WorkspaceMember)>, sqlx::Error> {
-    sqlx::query(
+    let mut found = sqlx::query(
         "SELECT m.workspace_id, m.role, u.id, u.org_id, u.email, u.name, u.last_name, u.org_role
          FROM workspace_users m JOIN users u ON u.id = m.user_id
-         WHERE u.org_id = $1 AND u.deleted_at IS NULL AND ($2 = '' OR m.workspace_id = $2)
-         ORDER BY u.email, u.id",
+         WHERE u.org_id = $1 AND u.deleted_at IS NULL AND ($2 = '' OR m.workspace_id = $2)",
     )
     .bind(org.to_string())
     .bind(only.map(|id| id.to_string()).unwrap_or_default())
@@ -222,7 +224,9 @@ pub async fn members(
             WorkspaceMember { role: known(row, "role", Role::parse)?, user: users::from_row(row)? };
         Ok((parsed(row, "workspace_id")?, member))
     })
-    .collect()
+    .collect::<Result<Vec<(_, WorkspaceMember)>, sqlx::Error>>()?;
+    found.sort_by(|(_, a), (_, b)| a.user.email.cmp(&b.user.email));
+    Ok(found)
 }
 
 fn from_row(row: &AnyRow) -> Result<Workspace, sqlx::Error> {

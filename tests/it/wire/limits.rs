@@ -1,6 +1,7 @@
 //! Too much at once, too slow, or too much to ask of a server that is losing its database.
 
 use std::num::NonZeroU32;
+use std::time::Instant;
 
 use repoplane_client::{Client, types};
 use serde_json::json;
@@ -20,15 +21,22 @@ async fn a_token_over_its_rate_is_429_and_others_are_not() {
     .await;
     let scope = repoplane::service::tokens::Scope::default();
     let (_, other) = token(&server, "owner@localhost", &scope).await;
-    assert_eq!(answer(request(&server, "GET", "/workspace")).await.0, 200);
-    for (path, key) in [("/workspace", "success"), ("/v1/repo", "code")] {
+    let started = Instant::now();
+    let mut passed = 0;
+    for (path, key) in [("/workspace", "success"), ("/v1/repo", "code")].repeat(5) {
         let response = send(request(&server, "GET", path)).await;
+        if response.status().as_u16() == 200 {
+            passed += 1;
+            continue;
+        }
         assert_eq!(response.status().as_u16(), 429);
         assert_eq!(header(&response, "retry-after"), "1");
         let body: serde_json::Value = response.json().await.expect("JSON");
         assert_eq!(body["message"], "Too many requests. Try again in 1 s.");
         assert!([json!(false), json!("rate_limit_exceeded")].contains(&body[key]), "{body}");
     }
+    let most = 1 + started.elapsed().as_secs();
+    assert!((1..=most).contains(&passed), "{passed} of 10 passed, where {most} may");
     assert_eq!(answer(anonymous(&server, "GET", "/workspace").bearer_auth(other)).await.0, 200);
     assert_eq!(answer(anonymous(&server, "GET", "/healthz")).await.0, 200);
     server.stop().await;

@@ -38,6 +38,8 @@ async fn empty_and_undefined_query_values_count_as_absent() {
         let (status, body) = answer(request(&server, "GET", &format!("/v1/repo?{query}"))).await;
         assert_eq!((status, body["code"].as_str()), (422, Some("validation_error")), "{query}");
         assert_eq!(body["detail"][0]["loc"][0], "query", "{query}");
+        let field = query.split('=').next().expect("a name");
+        assert!(body["message"].as_str().expect("text").contains(field), "{body}");
     }
     server.stop().await;
 }
