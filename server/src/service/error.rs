@@ -67,12 +67,11 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-                Self::Unavailable("The database is busy. Try again in a moment.".to_owned())
-            }
-            other => Self::internal(other),
+        if !crate::store::is_temporary(&error) {
+            return Self::internal(error);
         }
+        tracing::warn!(%error, "the database did not answer");
+        Self::Unavailable("The database does not answer. Try again in a moment.".to_owned())
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod database;
 pub mod fsck;
+pub mod proxy;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
