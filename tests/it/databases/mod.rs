@@ -52,6 +52,32 @@ async fn metadata_of_any_characters_and_the_largest_size_is_kept_and_found() {
 }
 
 #[tokio::test]
+async fn a_metadata_filter_asks_for_every_pair_it_names() {
+    const PAIRS: usize = 64;
+    let server = Server::start().await;
+    let client = server.owner();
+    let pairs: Vec<_> = (0..PAIRS).map(|n| (format!("key {n}"), format!("value {n}"))).collect();
+    let all = types::Metadata(pairs.iter().cloned().collect());
+    let some = types::Metadata(pairs[1..].iter().cloned().collect());
+    let mut made = Vec::new();
+    for metadata in [&all, &some] {
+        let body = types::CreateSourceRepoRequest::builder().metadata(Some(metadata.clone()));
+        made.push(client.create_source_repo().body(body).send().await.expect("made").repo_id);
+    }
+    let mut other = all.clone();
+    other.0.insert("key 0".to_owned(), "another value".to_owned());
+    for (filter, expected) in [(&all, &made[..1]), (&some, &made), (&other, &[])] {
+        let filter = serde_json::to_string(filter).expect("JSON");
+        let found = client.list_source_repos().filter_metadata(filter).send().await;
+        let mut ids: Vec<_> =
+            found.expect("listed").items.iter().map(|repo| repo.repo_id).collect();
+        ids.sort();
+        assert_eq!(ids, expected);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_nul_in_a_name_is_refused() {
     let server = Server::start().await;
     let url = format!("{}/workspace", server.url());
