@@ -2,6 +2,7 @@
 
 mod architecture;
 mod contract;
+mod databases;
 mod events;
 mod isolation;
 mod operate;
@@ -10,5 +11,6 @@ mod schema_twins;
 mod source_repos;
 mod support;
 mod tokens;
+mod ui;
 mod wire;
 mod workspaces;

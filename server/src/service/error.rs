@@ -70,12 +70,10 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => {
-                Self::Unreachable(error.into())
-            }
-            other => Self::internal(other),
+        if !crate::store::is_temporary(&error) {
+            return Self::internal(error);
         }
+        Self::Unreachable(error.into())
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Executor};
 
 use memo::Memos;
@@ -32,6 +32,10 @@ const READERS_MAX: u32 = 8;
 const WRITERS_MAX: u32 = 16;
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a question whether the database answers may take.
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
+const NEWER: &str = "the database is of a newer version of repoplane; run that version";
 
 /// WAL with FULL means that a committed transaction survives a power cut.
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -101,8 +105,11 @@ impl Store {
     }
 
     /// Brings the schema up to date.
-    pub async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
-        migrations(self.kind).run(&self.writers).await
+    pub async fn migrate(&self) -> anyhow::Result<()> {
+        match migrations(self.kind).run(&self.writers).await {
+            Err(MigrateError::VersionMissing(_)) => anyhow::bail!(NEWER),
+            done => Ok(done?),
+        }
     }
 
     /// Refuses a database that is older than this server, or newer.
@@ -114,16 +121,18 @@ impl Store {
                 .await;
         match found {
             Ok(found) if found == newest => Ok(()),
-            Ok(found) if found > newest => {
-                anyhow::bail!("the database is of a newer version of repoplane; run that version")
-            }
+            Ok(found) if found > newest => anyhow::bail!(NEWER),
             _ => anyhow::bail!("the database is not up to date; run: repoplane migrate"),
         }
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), sqlx::Error> {
-        sqlx::query("SELECT 1").execute(&self.readers).await.map(drop)
+        let asked = sqlx::query("SELECT 1").execute(&self.readers);
+        match tokio::time::timeout(PING_TIMEOUT, asked).await {
+            Ok(answered) => answered.map(drop),
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
     }
 
     pub async fn close(&self) {
@@ -181,4 +190,20 @@ fn pool(kind: Kind, connections_max: u32) -> AnyPoolOptions {
 /// Whether a statement failed because a unique index forbids the row.
 pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Whether the same may succeed in a moment: the database is away, starting, stopping or
+/// overloaded, or gave up one of two transactions that waited for each other.
+pub fn is_temporary(error: &sqlx::Error) -> bool {
+    const SQLITE_BUSY: &str = "5";
+    const STATES: [&str; 5] = ["08", "53", "57P0", "40001", "40P01"];
+    const STATE_CHARS: usize = 5;
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            let known = STATES.iter().any(|state| code.starts_with(state));
+            code == SQLITE_BUSY || (code.len() == STATE_CHARS && known)
+        }),
+        _ => false,
+    }
 }

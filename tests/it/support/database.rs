@@ -7,7 +7,7 @@ use sqlx::Executor;
 
 /// A PostgreSQL server where the tests may make databases, for instance
 /// `postgres://postgres@127.0.0.1:5433/postgres`.
-const VARIABLE: &str = "TEST_POSTGRES_URL";
+pub const VARIABLE: &str = "TEST_POSTGRES_URL";
 
 pub enum Database {
     Sqlite,
@@ -23,13 +23,18 @@ impl Database {
     }
 
     async fn create_postgres(server: String) -> Self {
-        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-        administer(&server, format!("CREATE DATABASE {name}")).await;
-        let database = Self::Postgres { server, name };
+        let database = Self::create_empty_postgres(server).await;
         let store = Store::open(&database.url(Path::new(""))).await.expect("new database");
         store.migrate().await.expect("migrated");
         store.close().await;
         database
+    }
+
+    /// A database without a table.
+    pub async fn create_empty_postgres(server: String) -> Self {
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        administer(&server, format!("CREATE DATABASE {name}")).await;
+        Self::Postgres { server, name }
     }
 
     pub fn url(&self, folder: &Path) -> String {

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod database;
 pub mod fsck;
+pub mod proxy;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
