@@ -125,7 +125,7 @@ fn wrong_arrows(path: &str, text: &str) -> Vec<String> {
     let modules = module(path);
     let layer = modules[0];
     let Some(targets) = targets(layer) else {
-        return vec![format!("{path}: no such layer; DESIGN of the crate is in lib.rs")];
+        return vec![format!("{path}: no such layer; lib.rs lists them")];
     };
     let text = code(text);
     let mut found = heads(&text, "crate::");

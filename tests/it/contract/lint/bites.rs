@@ -68,6 +68,7 @@ fn breaks_of_schemas() -> Vec<Break> {
         ("union", "/components/schemas/How", "discriminator", json!({"propertyName": "type"})),
         ("union", "/components/schemas/How/oneOf", "0", both.clone()),
         ("reference-alone", "/components/schemas/Token/properties", "more", both),
+        ("unused", "/components/schemas", "More", json!({"type": "string", "description": "?"})),
         ("described", "/tags/0", "description", Value::Null),
         ("described", PUT, "summary", Value::Null),
         ("described", "/paths/~1token~1{id}/put/parameters/1", "description", Value::Null),

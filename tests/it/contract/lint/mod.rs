@@ -14,7 +14,7 @@ use document::Contract;
 type Findings = Vec<(String, String)>;
 type Rule = fn(&Contract) -> Findings;
 
-const RULES: [(&str, Rule); 23] = [
+const RULES: [(&str, Rule); 24] = [
     ("version", operations::version),
     ("operation-id", operations::operation_id),
     ("tags", operations::tags),
@@ -35,6 +35,7 @@ const RULES: [(&str, Rule); 23] = [
     ("inline-object", schemas::inline_object),
     ("union", schemas::union),
     ("reference-alone", schemas::reference_alone),
+    ("unused", schemas::unused),
     ("described", words::described),
     ("fence", words::fence),
     ("keyword", words::keyword),

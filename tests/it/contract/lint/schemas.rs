@@ -61,3 +61,11 @@ pub fn reference_alone(contract: &Contract) -> Findings {
     }
     findings
 }
+
+/// A component that no request and no answer reaches says nothing, and no test looks at it.
+pub fn unused(contract: &Contract) -> Findings {
+    let (sent, answered) = (contract.sent(), contract.answered());
+    let components = entries(&contract.root["components"]["schemas"]).map(|(name, _)| name);
+    let unused = components.filter(|name| !sent.contains(name) && !answered.contains(name));
+    unused.map(|name| ("/components/schemas".to_owned(), format!("{name} is unused"))).collect()
+}
