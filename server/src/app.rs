@@ -63,8 +63,10 @@ impl App {
         })?;
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;
-        let objects = Objects::open(&folder.join("objects"))?;
-        let editors = edits::Editors::new(store.clone(), objects.clone(), folder.join("cache"))?;
+        let objects = Objects::open(&config.objects_folder())?;
+        let wait_max = Duration::from_secs(config.limits.edit_wait_seconds);
+        let cache = folder.join("cache");
+        let editors = edits::Editors::new(store.clone(), objects.clone(), cache, wait_max)?;
         let services = Arc::new(Services {
             store,
             vault,

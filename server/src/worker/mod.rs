@@ -52,7 +52,7 @@ pub async fn run_one(services: &Services, owner: &str) -> Result<bool> {
     match run_job(services, &job).await {
         Ok(()) => {
             let mut tx = services.store.begin().await?;
-            jobs::finish(&mut tx, job.id, owner, now).await?;
+            jobs::finish(&mut tx, job.id, owner).await?;
             tx.commit().await?;
             telemetry::count_job(kind, "done");
         }
@@ -65,7 +65,9 @@ pub async fn run_one(services: &Services, owner: &str) -> Result<bool> {
             }
             let due = Timestamp::now().plus(backoff(attempts));
             let text = error.to_string();
-            jobs::retry(services.store.write_now(), job.id, owner, due, &text).await?;
+            let mut tx = services.store.begin().await?;
+            jobs::retry(&mut tx, job.id, owner, due, &text).await?;
+            tx.commit().await?;
             telemetry::count_job(kind, "failed");
         }
     }

@@ -289,10 +289,10 @@ fn limits_are_checked_before_anything_else() {
         FileWrite { path: path("b"), content: vec![0; FILE_BYTES_MAX + 1].into(), mode: None };
     assert!(matches!(repo.edit(vec![Operation::Write(huge)]), Err(EditError::TooLarge { .. })));
     let many = vec![delete("a"); OPERATIONS_MAX + 1];
-    assert!(matches!(repo.edit(many), Err(EditError::TooLarge { .. })));
-    let message = Some("m".repeat(MESSAGE_BYTES_MAX + 1));
-    assert!(matches!(
-        repo.apply(&Edit { message, ..Edit::default() }),
-        Err(EditError::TooLarge { .. })
-    ));
+    assert!(matches!(repo.edit(many), Err(EditError::TooMany { .. })));
+    let message = |length| Some("ü".repeat(length));
+    let too_long = Edit { message: message(MESSAGE_CHARS_MAX + 1), ..Edit::default() };
+    assert!(matches!(repo.apply(&too_long), Err(EditError::TooMany { .. })));
+    let longest = Edit { message: message(MESSAGE_CHARS_MAX), ..Edit::default() };
+    assert_eq!(repo.apply(&longest).unwrap(), [""; 0]);
 }
