@@ -161,14 +161,14 @@ def single_files():
         assert done.changed_files == [path], done
     for path, body in bodies.items():
         answer = client.repo.file.with_raw_response.download(path, repo_id=repo_id)
-        assert answer.content == body, path
+        assert answer.read() == body, path
         assert answer.headers["content-type"] == "application/octet-stream"
     # JSON is a file like any other.
     client.repo.file.upload("data.json", b'{"a": 1}', repo_id=repo_id)
     assert client.repo.file.download("data.json", repo_id=repo_id) == '{"a": 1}'
     for name in ["a b", "ü/漢字", "src/deep/er.py", "a+b", "a&b=c", "100%25", "-x", "a'b\"c"]:
         client.repo.file.upload(name, b"x", repo_id=repo_id)
-        assert client.repo.file.with_raw_response.download(name, repo_id=repo_id).content == b"x"
+        assert client.repo.file.with_raw_response.download(name, repo_id=repo_id).read() == b"x"
         gone = client.repo.file.delete(name, repo_id=repo_id)
         assert gone.changed_files == [name.replace("%25", "%")], gone
         refused(relace.NotFoundError, lambda: client.repo.file.delete(name, repo_id=repo_id))
