@@ -19,11 +19,11 @@ async fn no_edit_is_lost_between_two_servers() {
     let other = repo.seen_by(&second.owner());
     let client = async |client: usize| {
         for edit in 0..EDITS {
-            let at = if (client + edit) % 2 == 0 { &repo } else { &other };
+            let at = if (client + edit).is_multiple_of(2) { &repo } else { &other };
             let path = format!("{client}/{edit}");
             at.diff(vec![write(&path, &path)]).await.expect("an edit");
             // What one has answered, the other one knows.
-            let there = if (client + edit) % 2 == 0 { &other } else { &repo };
+            let there = if (client + edit).is_multiple_of(2) { &other } else { &repo };
             assert_eq!(there.read(&path).await.expect(&path), path.as_bytes());
         }
     };
@@ -58,7 +58,7 @@ async fn of_edits_that_expect_one_head_exactly_one_happens() {
     for round in 0..15 {
         let head = repo.head().await;
         let edit = async |client: usize| {
-            let at = if client % 2 == 0 { &repo } else { &other };
+            let at = if client.is_multiple_of(2) { &repo } else { &other };
             let request = EditSourceRepoRequest {
                 expected_head: Some(head.parse().expect("a commit id")),
                 ..diff(vec![write("winner", &format!("{round} {client}"))])

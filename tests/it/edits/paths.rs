@@ -22,71 +22,21 @@ pub async fn raw_edit(server: &Server, repo: &Repo, operation: Value) -> (u16, V
 }
 
 /// Names that some system would take for another file, or that no clone should receive.
+#[rustfmt::skip]
+const HOSTILE: [&str; 62] = [
+    "", ".", "..", "/", "/abs", "//", "///a", "a/", "a//b", "./a", "a/.", "a/./b", "../a", "a/..",
+    "a/../b", "../../etc/passwd", "a/../../b", "..\\a", ".git", ".git/", ".git/config",
+    ".git/hooks/post-checkout", "a/.git/config", "a/b/.git", ".GIT", ".Git/x", ".gIt/config",
+    "a/.GIT/hooks/x", ".git.", ".git..", ".git ", ".git  .", ".git. .", ".git/./config", "git~1",
+    "GIT~1", "Git~1/config", "a/git~1/x", ".git::$INDEX_ALLOCATION",
+    ".git::$INDEX_ALLOCATION/config", ".git:x", ".git::$DATA", ".g\u{200c}it/config",
+    "\u{200d}.git/config", ".gi\u{200e}t", ".git\u{200f}/x", ".gi\u{202a}t/x", ".\u{feff}git",
+    ".g\u{206a}it", "a\0b", "\0", "a/\0/b", "a\nb", "a\rb", "\ta", "a\u{1b}[2Jb", "\u{7f}",
+    "a\\b", "\\", "a\\.git\\config", "\\\\server\\share", "C:\\x",
+];
+
+/// [`HOSTILE`], and names beyond the limits.
 fn hostile() -> Vec<String> {
-    let fixed = [
-        "",
-        ".",
-        "..",
-        "/",
-        "/abs",
-        "//",
-        "///a",
-        "a/",
-        "a//b",
-        "./a",
-        "a/.",
-        "a/./b",
-        "../a",
-        "a/..",
-        "a/../b",
-        "../../etc/passwd",
-        "a/../../b",
-        "..\\a",
-        ".git",
-        ".git/",
-        ".git/config",
-        ".git/hooks/post-checkout",
-        "a/.git/config",
-        "a/b/.git",
-        ".GIT",
-        ".Git/x",
-        ".gIt/config",
-        "a/.GIT/hooks/x",
-        ".git.",
-        ".git..",
-        ".git ",
-        ".git  .",
-        ".git. .",
-        ".git/./config",
-        "git~1",
-        "GIT~1",
-        "Git~1/config",
-        "a/git~1/x",
-        ".git::$INDEX_ALLOCATION",
-        ".git::$INDEX_ALLOCATION/config",
-        ".git:x",
-        ".git::$DATA",
-        ".g\u{200c}it/config",
-        "\u{200d}.git/config",
-        ".gi\u{200e}t",
-        ".git\u{200f}/x",
-        ".gi\u{202a}t/x",
-        ".\u{feff}git",
-        ".g\u{206a}it",
-        "a\0b",
-        "\0",
-        "a/\0/b",
-        "a\nb",
-        "a\rb",
-        "\ta",
-        "a\u{1b}[2Jb",
-        "\u{7f}",
-        "a\\b",
-        "\\",
-        "a\\.git\\config",
-        "\\\\server\\share",
-        "C:\\x",
-    ];
     let long = [
         "x".repeat(256),
         format!("a/{}/b", "ü".repeat(128)),
@@ -94,7 +44,7 @@ fn hostile() -> Vec<String> {
         vec!["y".repeat(200); 21].join("/"),
         "a/".repeat(10_000),
     ];
-    fixed.map(str::to_owned).into_iter().chain(long).collect()
+    HOSTILE.map(str::to_owned).into_iter().chain(long).collect()
 }
 
 #[tokio::test]

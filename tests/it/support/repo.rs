@@ -21,8 +21,8 @@ pub struct Repo {
 #[derive(Debug)]
 pub struct Refusal {
     pub status: u16,
-    pub headers: HeaderMap,
-    pub error: types::SourceError,
+    pub headers: Box<HeaderMap>,
+    pub error: Box<types::SourceError>,
 }
 
 impl Repo {
@@ -127,8 +127,8 @@ pub fn answer<T>(
         Ok(value) => Ok(value.into_inner()),
         Err(Error::ErrorResponse(refusal)) => Err(Refusal {
             status: refusal.status().as_u16(),
-            headers: refusal.headers().clone(),
-            error: refusal.into_inner(),
+            headers: Box::new(refusal.headers().clone()),
+            error: Box::new(refusal.into_inner()),
         }),
         Err(other) => panic!("neither an answer nor a refusal: {other:?}"),
     }
