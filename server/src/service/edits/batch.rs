@@ -40,9 +40,10 @@ pub fn plan(cache: &Cache, head: CommitId, orders: &[Arc<Order>]) -> Result<Draf
     let seconds = Timestamp::now().seconds();
     for order in orders {
         let result = plan_one(&mut objects, current, order, seconds);
-        if let Err(EditError::Objects(error)) = result {
-            return Err(error.into());
-        }
+        let result = match result {
+            Err(EditError::Objects(error)) if error.is_fault_of_cache() => return Err(error.into()),
+            other => other,
+        };
         if let Ok(edited) = &result {
             commits += u64::from(edited.head != current);
             current = edited.head;

@@ -110,7 +110,14 @@ pub async fn blocking<T: Send + 'static>(
 
 impl From<ObjectError> for Error {
     fn from(error: ObjectError) -> Self {
-        Self::internal(error)
+        match error {
+            ObjectError::Collision => Self::invalid("source", error.to_string()),
+            too_large if !too_large.is_fault_of_cache() => {
+                let message = format!("Too much for this API: {too_large}. Use git instead.");
+                Self::invalid_at(&["path", "repo_id"], message)
+            }
+            fault => Self::internal(fault),
+        }
     }
 }
 

@@ -189,11 +189,19 @@ fn files_and_directories_never_replace_each_other() {
     assert_conflict(repo.edit(vec![write("d")]), "d");
     assert_conflict(repo.edit(vec![write("n"), write("n/x")]), "n/x");
     assert_conflict(repo.edit(vec![rename("a", "d")]), "d");
-    assert_conflict(repo.edit(vec![rename("d", "e")]), "d");
-    assert_conflict(repo.edit(vec![write("d/y"), rename("d", "e")]), "d");
     assert_conflict(repo.edit(vec![write("b"), rename("a", "c"), rename("b", "c")]), "c");
     assert_conflict(repo.replace(&["n", "n/x"]), "n/x");
     assert_eq!(repo.files(), ["a=a", "d/x=d/x"]);
+}
+
+#[test]
+fn a_directory_cannot_be_renamed() {
+    let mut repo = Repo::new(&["d/x"]);
+    for edit in [vec![rename("d", "e")], vec![write("d/y"), rename("d", "e")]] {
+        let result = repo.edit(edit);
+        assert!(matches!(&result, Err(EditError::Directory { path }) if path == "d"), "{result:?}");
+    }
+    assert_eq!(repo.files(), ["d/x=d/x"]);
 }
 
 #[test]
