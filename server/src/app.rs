@@ -70,8 +70,10 @@ impl App {
                 folder.join("master.key").display()
             )
         })?;
-        let objects = Objects::open(&folder.join("objects"))?;
-        let editors = edits::Editors::new(store.clone(), objects.clone(), folder.join("cache"))?;
+        let objects = Objects::open(&config.objects_folder())?;
+        let wait_max = Duration::from_secs(config.limits.edit_wait_seconds);
+        let cache = folder.join("cache");
+        let editors = edits::Editors::new(store.clone(), objects.clone(), cache, wait_max)?;
         // Last, because a token that was made and never shown would be lost.
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;

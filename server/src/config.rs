@@ -22,6 +22,9 @@ const MASKED: &str = "********";
 pub struct Config {
     /// Folder for everything the server keeps; made when absent.
     pub data_dir: PathBuf,
+    /// Folder for packs too large for the database. Servers that share a database have to share
+    /// this folder, too. Default is `objects` in the data folder.
+    pub objects_dir: Option<PathBuf>,
     /// Address of the JSON API.
     pub listen: SocketAddr,
     /// `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/NAME`. Default is a SQLite file in the
@@ -49,6 +52,8 @@ pub struct Limits {
     pub connections: usize,
     /// Seconds after which a request is given up.
     pub request_seconds: u64,
+    /// Seconds that an edit waits behind other edits of its repo before it gets 423.
+    pub edit_wait_seconds: u64,
     /// Seconds that requests have to finish when the server is told to stop.
     pub drain_seconds: u64,
 }
@@ -86,6 +91,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data_dir: PathBuf::from("./repoplane-data"),
+            objects_dir: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database: None,
             bootstrap_token: None,
@@ -107,6 +113,7 @@ impl Default for Limits {
             concurrent_requests: 512,
             connections: 4_096,
             request_seconds: 60,
+            edit_wait_seconds: 15,
             drain_seconds: 30,
         }
     }
@@ -192,6 +199,11 @@ impl Config {
             _ => {}
         }
         format!("http://{address}")
+    }
+
+    /// The folder for large packs in force.
+    pub fn objects_folder(&self) -> PathBuf {
+        self.objects_dir.clone().unwrap_or_else(|| self.data_dir.join("objects"))
     }
 
     /// The same settings, fit to be shown.

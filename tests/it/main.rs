@@ -3,11 +3,15 @@
 mod architecture;
 mod contract;
 mod databases;
+mod durability;
+mod edits;
+mod edits_model;
 mod events;
 mod isolation;
 mod operate;
 mod operations;
 mod schema_twins;
+mod sdks;
 mod source_repos;
 mod support;
 mod tokens;

@@ -115,7 +115,7 @@ CREATE TABLE source_repo_metadata (
     value   TEXT NOT NULL,
     PRIMARY KEY (repo_id, name)
 );
-CREATE INDEX source_repo_metadata_value ON source_repo_metadata (value, name);
+CREATE INDEX source_repo_metadata_value ON source_repo_metadata (value);
 
 CREATE TABLE source_refs (
     repo_id TEXT NOT NULL REFERENCES source_repos (id),

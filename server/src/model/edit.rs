@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::file_path::FilePath;
 
 /// Most operations, or files of a replacement, in one edit.
-pub const OPERATIONS_MAX: usize = 100_000;
+pub const OPERATIONS_MAX: usize = 10_000;
 /// Largest content of one written file, in bytes.
 pub const FILE_BYTES_MAX: usize = 50 * 1024 * 1024;
-/// Longest commit message, in bytes.
-pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
-/// Longest name, and longest mail address, of an identity, in bytes.
-pub const IDENTITY_BYTES_MAX: usize = 255;
+/// Longest commit message, in characters.
+pub const MESSAGE_CHARS_MAX: usize = 64 * 1024;
+/// Longest name, and longest mail address, of an identity, in characters.
+pub const IDENTITY_CHARS_MAX: usize = 255;
 
 /// One atomic set of changes: one commit, or none at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,24 @@ pub struct Edit {
     pub author: Option<Identity>,
     /// Refuse the edit unless the branch still points here.
     pub expected_head: Option<CommitId>,
+}
+
+impl Edit {
+    /// How much the edit writes.
+    pub fn bytes(&self) -> usize {
+        let size = |write: &FileWrite| write.content.len();
+        match &self.source {
+            None => 0,
+            Some(Change::Replace(files)) => files.iter().map(size).sum(),
+            Some(Change::Operations(operations)) => operations
+                .iter()
+                .map(|operation| match operation {
+                    Operation::Write(write) => size(write),
+                    Operation::Delete { .. } | Operation::Rename { .. } => 0,
+                })
+                .sum(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

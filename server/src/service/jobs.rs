@@ -16,15 +16,10 @@ pub async fn claim(services: &Services, owner: &str, now: Timestamp) -> Result<O
     Ok(jobs::claim(services.store.write_now(), owner, now).await?)
 }
 
-/// Removes a job that is done, unless it was queued again since `claimed_at`.
-pub async fn finish(
-    services: &Services,
-    job: &Job,
-    owner: &str,
-    claimed_at: Timestamp,
-) -> Result<()> {
+/// Removes a job that is done, unless it was queued again since it was claimed.
+pub async fn finish(services: &Services, job: &Job, owner: &str) -> Result<()> {
     let mut tx = services.store.begin().await?;
-    jobs::finish(&mut tx, job.id, owner, claimed_at).await?;
+    jobs::finish(&mut tx, job.id, owner).await?;
     Ok(tx.commit().await?)
 }
 
@@ -32,7 +27,9 @@ pub async fn finish(
 pub async fn retry(services: &Services, job: &Job, owner: &str, error: &Error) -> Result<()> {
     let due = Timestamp::now().plus(backoff(job.attempts));
     let text = error.to_string();
-    Ok(jobs::retry(services.store.write_now(), job.id, owner, due, &text).await?)
+    let mut tx = services.store.begin().await?;
+    jobs::retry(&mut tx, job.id, owner, due, &text).await?;
+    Ok(tx.commit().await?)
 }
 
 fn backoff(attempts: i64) -> Duration {

@@ -92,10 +92,11 @@ pub async fn text_files(
             };
             bytes += content.len();
             if bytes > CLONE_BYTES_MAX {
-                return Ok(Err(Error::TooLarge(format!(
+                let message = format!(
                     "The files are larger than {CLONE_BYTES_MAX} bytes together. Read them one by \
                      one, or clone the repo with git."
-                ))));
+                );
+                return Ok(Err(Error::invalid_at(&["path", "repo_id"], message)));
             }
             files.push((path.to_owned(), content.to_owned()));
         }
@@ -175,7 +176,7 @@ async fn read<T: Send + 'static>(
             Ok(work(&cache, at)?)
         })
     };
-    match run(services.editors.open(repo.id).await?).await {
+    match run(services.editors.open(repo.id, head).await?).await {
         Err(Error::Internal(error)) => {
             tracing::warn!(repo = %repo.id, %error, "a cache cannot be read and is built again");
             run(services.editors.rebuild(repo.id).await?).await?

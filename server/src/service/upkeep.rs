@@ -22,7 +22,8 @@ pub async fn compact(services: &Services, repo: &str) -> Result<()> {
     if position.bundles < BUNDLES_MAX && position.bundle_bytes < BUNDLE_BYTES_MAX {
         return Ok(());
     }
-    let cache = services.editors.open(repo).await?;
+    let head = position.head.parse().map_err(Error::internal)?;
+    let cache = services.editors.open(repo, head).await?;
     let (pack, upto) = blocking(move || {
         // Read first: edits go on meanwhile, and what they add may be in the pack or not.
         let upto = cache.seq()?;

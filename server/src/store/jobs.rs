@@ -9,7 +9,8 @@ use crate::model::id::JobId;
 use crate::model::job::{ATTEMPTS_MAX, Job, JobKind, LEASE};
 use crate::model::time::Timestamp;
 
-/// Queues a job. A live one of that kind and subject is made due again instead.
+/// Queues a job. A live one of that kind and subject is made due again instead; it gets a new
+/// id, so that whoever runs the old one does not remove it.
 pub async fn enqueue(
     db: impl AnyExecutor<'_>,
     kind: JobKind,
@@ -19,7 +20,7 @@ pub async fn enqueue(
     sqlx::query(
         "INSERT INTO jobs (id, kind, subject, due_at, lease_until, attempts, created_at)
          VALUES ($1, $2, $3, $4, 0, 0, $5)
-         ON CONFLICT (kind, subject) DO UPDATE SET due_at = $4, attempts = 0",
+         ON CONFLICT (kind, subject) DO UPDATE SET id = $1, due_at = $4, attempts = 0",
     )
     .bind(JobId::new().to_string())
     .bind(kind.as_str())
@@ -66,16 +67,19 @@ pub async fn finish(
     db: &mut sqlx::AnyConnection,
     id: JobId,
     owner: &str,
-    claimed_at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM jobs WHERE id = $1 AND lease_owner = $2 AND due_at <= $3")
+    sqlx::query("DELETE FROM jobs WHERE id = $1 AND lease_owner = $2")
         .bind(id.to_string())
         .bind(owner)
-        .bind(claimed_at.micros())
         .execute(&mut *db)
         .await?;
-    sqlx::query("UPDATE jobs SET lease_until = 0 WHERE id = $1 AND lease_owner = $2")
-        .bind(id.to_string())
+    release(db, owner).await
+}
+
+/// Frees what `owner` still holds: a job that was queued again while it ran. An owner runs one
+/// job at a time.
+async fn release(db: impl AnyExecutor<'_>, owner: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE jobs SET lease_until = 0, lease_owner = NULL WHERE lease_owner = $1")
         .bind(owner)
         .execute(db)
         .await
@@ -84,7 +88,7 @@ pub async fn finish(
 
 /// Gives a job back, to be tried again at `due`.
 pub async fn retry(
-    db: impl AnyExecutor<'_>,
+    db: &mut sqlx::AnyConnection,
     id: JobId,
     owner: &str,
     due: Timestamp,
@@ -98,9 +102,9 @@ pub async fn retry(
     .bind(owner)
     .bind(due.micros())
     .bind(error)
-    .execute(db)
-    .await
-    .map(drop)
+    .execute(&mut *db)
+    .await?;
+    release(db, owner).await
 }
 
 /// Jobs that wait or run, and those given up on.

@@ -234,18 +234,24 @@ pub async fn advance(
         .map(|done| done.rows_affected() == 1)
 }
 
-/// Notes a change that made no commit. False when the repo is gone.
+/// Notes a change that made no commit. False when somebody else moved the repo first, or it is
+/// gone; then the transaction has to be given up.
 pub async fn touch(
     tx: &mut AnyConnection,
     id: SourceRepoId,
+    at: &Position,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query("UPDATE source_repos SET updated_at = $2 WHERE id = $1 AND deleted_at IS NULL")
-        .bind(id.to_string())
-        .bind(now.micros())
-        .execute(tx)
-        .await
-        .map(|done| done.rows_affected() == 1)
+    sqlx::query(
+        "UPDATE source_repos SET updated_at = $3
+         WHERE id = $1 AND seq = $2 AND deleted_at IS NULL",
+    )
+    .bind(id.to_string())
+    .bind(at.seq)
+    .bind(now.micros())
+    .execute(tx)
+    .await
+    .map(|done| done.rows_affected() == 1)
 }
 
 /// Replaces all of a repo's metadata.

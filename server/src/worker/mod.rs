@@ -47,7 +47,7 @@ pub async fn run_one(services: &Services, owner: &str) -> Result<bool> {
     let kind = job.kind.as_str();
     match run_job(services, &job).await {
         Ok(()) => {
-            jobs::finish(services, &job, owner, now).await?;
+            jobs::finish(services, &job, owner).await?;
             telemetry::count_job(kind, "done");
         }
         Err(error) => {

@@ -19,7 +19,8 @@ async fn a_database_of_a_newer_version_is_refused() {
                  FROM _sqlx_migrations WHERE version = 1";
     pool.execute(newer).await.expect("one more migration");
 
-    let config = postgres::config(server.folder(), server.database_url());
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let config = postgres::config(folder.path(), server.database_url());
     let refusal = App::open(&config).await.err().expect("refused");
     assert!(format!("{refusal:#}").contains("newer version of repoplane"), "{refusal:#}");
     let store = &server.services().store;

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod database;
 pub mod fsck;
 pub mod proxy;
+pub mod repo;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -45,9 +46,15 @@ impl Server {
 
     /// Stops in order, checks every repository on disk with git, and starts on the same data.
     pub async fn restart(self) -> Self {
+        self.restart_after(|_| {}).await
+    }
+
+    /// As [`Self::restart`]; `meanwhile` is done to the data folder while no server runs.
+    pub async fn restart_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
         let Self { running, folder, database } = self;
         running.stop().await;
         fsck::check_all(folder.path());
+        meanwhile(folder.path());
         let running = run(&config(folder.path(), &database)).await;
         Self { running, folder, database }
     }
@@ -57,6 +64,17 @@ impl Server {
         self.running.stop().await;
         fsck::check_all(self.folder.path());
         self.database.drop().await;
+    }
+
+    /// A second server on the same database and objects, with a data folder of its own.
+    pub async fn second(&self) -> Second {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let key = "master.key";
+        std::fs::copy(self.folder.path().join(key), folder.path().join(key)).expect("the key");
+        let mut config = config(folder.path(), &self.database);
+        config.database = Some(self.database_url());
+        config.objects_dir = Some(self.folder.path().join("objects"));
+        Second { running: run(&config).await, folder }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -70,6 +88,13 @@ impl Server {
     /// The data folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The bare repository on disk that real git can look at, after a [`Self::restart`].
+    pub fn cached(&self, repo: uuid::Uuid) -> String {
+        let name = repo.to_string();
+        let shelf = self.folder.path().join("cache").join(&name[name.len() - 2..]);
+        shelf.join(format!("{name}.git")).display().to_string()
     }
 
     pub fn database_url(&self) -> String {
@@ -111,6 +136,24 @@ impl Server {
         let store = &self.running.services.store;
         let made = operator::create_org(store, name, "owner@localhost", None).await.expect("org");
         made.token.expose_secret().to_owned()
+    }
+}
+
+/// See [`Server::second`]. To be stopped before the first one.
+pub struct Second {
+    running: Running,
+    folder: TempDir,
+}
+
+impl Second {
+    pub fn owner(&self) -> Client {
+        let url = format!("http://{}", self.running.address);
+        Client::connect(&url, OWNER_TOKEN).expect("the test server's URL")
+    }
+
+    pub async fn stop(self) {
+        self.running.stop().await;
+        fsck::check_all(self.folder.path());
     }
 }
 

@@ -39,9 +39,9 @@ async fn requests_are_counted_under_labels_nobody_can_make_up() {
     assert_eq!(header(&response, "content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let metrics = response.text().await.expect("text");
     for expected in [
-        r#"repoplane_http_requests_total{method="GET",route="/workspace/{id}",status="404"} "#,
-        r#"repoplane_http_requests_total{method="other",route="none",status="404"} "#,
-        r#"repoplane_http_requests_total{method="other",route="/workspace",status="405"} "#,
+        r#"repoplane_http_request_duration_seconds_count{method="GET",route="/workspace/{id}",status="404"} "#,
+        r#"repoplane_http_request_duration_seconds_count{method="other",route="none",status="404"} "#,
+        r#"repoplane_http_request_duration_seconds_count{method="other",route="/workspace",status="405"} "#,
         r#"route="/v1/repo/{repo_id}/file/{*file_path}",status="404"} "#,
     ] {
         assert!(metrics.contains(expected), "{expected} is not in\n{metrics}");

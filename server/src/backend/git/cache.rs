@@ -11,7 +11,7 @@ mod recent;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gix::hashtable::HashMap;
@@ -137,6 +137,14 @@ impl Cache {
     /// Stores a pack of any size, deltas included, by way of git.
     pub fn install_pack(&self, pack: &mut dyn Read) -> Result<(), ObjectError> {
         self.packs.install(pack)
+    }
+
+    /// The pack that holds an object, if one does.
+    pub fn pack_with(&self, id: &ObjectId) -> Result<Option<PathBuf>, ObjectError> {
+        self.packs.reload()?;
+        let packs = self.packs.known();
+        let pack = packs.iter().find(|pack| pack.index.lookup(id).is_some());
+        Ok(pack.map(|pack| pack.pack.path().to_owned()))
     }
 
     /// The commit of the default branch; none before the first one.

@@ -37,6 +37,11 @@ pub enum ObjectError {
 }
 
 impl ObjectError {
+    /// Whether building the cache again may help; otherwise it is the content that is too much.
+    pub fn is_fault_of_cache(&self) -> bool {
+        !matches!(self, Self::ObjectTooLarge { .. } | Self::TreeTooLarge | Self::Collision)
+    }
+
     pub(super) fn broken(id: impl std::fmt::Display, what: impl std::fmt::Display) -> Self {
         Self::CacheBroken(format!("{id}: {what}"))
     }

@@ -1,6 +1,5 @@
 //! Puts all that a cache holds into one pack, with deltas, by way of git.
 
-use std::fs;
 use std::process::{Command, Stdio};
 
 use super::cache::Cache;
@@ -25,10 +24,12 @@ pub fn git() -> Command {
 
 /// Repacks the cache and returns the one pack that is left.
 pub fn repack(cache: &Cache) -> Result<Vec<u8>, ObjectError> {
+    let head = cache.head()?.ok_or_else(|| ObjectError::broken("HEAD", "no commit yet"))?;
     let dir = cache.flushed_dir()?;
     let window = format!("pack.windowMemory={WINDOW_MEMORY}");
     let output = git()
-        .args(["-c", &window, "repack", "-a", "-d", "-q"])
+        // What edits bring meanwhile is not reachable on disk yet, and has to stay.
+        .args(["-c", &window, "repack", "-a", "-d", "-q", "--keep-unreachable"])
         .current_dir(dir)
         .spawn()?
         .wait_with_output()?;
@@ -36,15 +37,9 @@ pub fn repack(cache: &Cache) -> Result<Vec<u8>, ObjectError> {
         let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(ObjectError::PackRefused(text));
     }
-    let packs: Vec<_> = fs::read_dir(dir.join("objects/pack"))?
-        .filter_map(Result::ok)
-        .map(|file| file.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pack"))
-        .collect();
-    // Edits that came meanwhile may have added a pack; the new one is the largest.
-    let sized = packs.iter().filter_map(|path| Some((path.metadata().ok()?.len(), path)));
-    let (_, path) = sized
-        .max()
-        .ok_or_else(|| ObjectError::PackRefused("git repack left no pack".to_owned()))?;
-    Ok(fs::read(path)?)
+    // Edits that came meanwhile may have added packs, but none with what was there before.
+    let path = cache
+        .pack_with(&head)?
+        .ok_or_else(|| ObjectError::PackRefused(format!("git repack left no pack with {head}")))?;
+    Ok(std::fs::read(path)?)
 }

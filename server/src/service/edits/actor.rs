@@ -1,12 +1,12 @@
 //! The one writer of a repo in this process: takes what waits, makes it durable, answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::mpsc;
 
 use super::fill::blocking;
 use super::pending::Pending;
-use super::{BATCH_MAX, IDLE, Request, Shared, batch};
+use super::{BATCH_BYTES_MAX, BATCH_MAX, Request, Shared, batch};
 use crate::backend::git::cache::Cache;
 use crate::model::id::SourceRepoId;
 use crate::service::{Error, Result};
@@ -26,15 +26,17 @@ struct Actor {
 pub async fn run(shared: Arc<Shared>, repo: SourceRepoId, mut queue: mpsc::Receiver<Request>) {
     let mut actor = Actor { shared, repo, open: None };
     loop {
-        match tokio::time::timeout(IDLE, queue.recv()).await {
+        match tokio::time::timeout(actor.shared.patience(), queue.recv()).await {
             Ok(Some(request)) => actor.drain(request, &mut queue).await,
             Ok(None) => break,
             Err(_) => {
                 actor.flush().await;
                 let mut actors = actor.shared.actors();
-                // Only the registry holds a sender, so nothing can be on its way.
-                if queue.is_empty() && queue.sender_strong_count() == 1 {
-                    actors.remove(&repo);
+                // Requests are sent under this lock, so none can be on its way.
+                if queue.is_empty() {
+                    if let Some(actors) = actors.as_mut() {
+                        actors.remove(&repo);
+                    }
                     return;
                 }
             }
@@ -46,19 +48,25 @@ pub async fn run(shared: Arc<Shared>, repo: SourceRepoId, mut queue: mpsc::Recei
 impl Actor {
     /// Handles all that waits by now; edits that follow each other go together.
     async fn drain(&mut self, first: Request, queue: &mut mpsc::Receiver<Request>) {
-        let mut edits = Vec::new();
+        let (mut edits, mut bytes) = (Vec::new(), 0);
         let mut next = Some(first);
         while let Some(request) = next {
             match request {
-                Request::Edit(pending) if pending.take() => edits.push(pending),
+                Request::Edit(pending) if pending.take() => {
+                    bytes += pending.order.edit.bytes();
+                    edits.push(pending);
+                }
                 Request::Edit(_) => {}
                 other => {
                     self.edit(std::mem::take(&mut edits)).await;
                     self.serve(other).await;
                 }
             }
-            if edits.len() == BATCH_MAX {
+            if edits.len() == BATCH_MAX || bytes > BATCH_BYTES_MAX {
                 self.edit(std::mem::take(&mut edits)).await;
+            }
+            if edits.is_empty() {
+                bytes = 0;
             }
             next = queue.try_recv().ok();
         }
@@ -72,7 +80,7 @@ impl Actor {
                 let _ = answer.send(self.refresh().await);
             }
             Request::Rebuild(answer) => {
-                self.open = None;
+                self.set_open(None);
                 let rebuilt = match self.shared.drop_cache(self.repo).await {
                     Ok(()) => self.refresh().await,
                     Err(error) => Err(error),
@@ -80,7 +88,7 @@ impl Actor {
                 let _ = answer.send(rebuilt);
             }
             Request::Forget(answer) => {
-                self.open = None;
+                self.set_open(None);
                 let _ = answer.send(self.shared.drop_cache(self.repo).await);
             }
         }
@@ -90,8 +98,14 @@ impl Actor {
     async fn refresh(&mut self) -> Result<Arc<Cache>> {
         let cache = self.open.take().map(|(cache, _)| cache);
         let (cache, position) = self.shared.fill(self.repo, cache).await?;
-        self.open = Some((cache.clone(), position));
+        self.set_open(Some((cache.clone(), position)));
         Ok(cache)
+    }
+
+    fn set_open(&mut self, open: Option<(Arc<Cache>, Position)>) {
+        let cache = open.as_ref().map_or_else(Weak::new, |(cache, _)| Arc::downgrade(cache));
+        self.shared.show(self.repo, cache);
+        self.open = open;
     }
 
     async fn flush(&mut self) {
@@ -120,12 +134,12 @@ impl Actor {
                     if let Err(error) = blocking(move || batch::keep(&cache, &new, head, seq)).await
                     {
                         tracing::warn!(repo = %self.repo, %error, "a cache could not be written");
-                        self.open = None;
+                        self.set_open(None);
                     }
                 }
             }
             Err(error) => {
-                self.open = None;
+                self.set_open(None);
                 edits.into_iter().for_each(|pending| pending.answer(Err(echo(&error))));
             }
         }
@@ -146,7 +160,7 @@ impl Actor {
                 Err(Error::Internal(error)) if !rebuilt => {
                     tracing::warn!(repo = %self.repo, %error, "a cache is broken and built again");
                     rebuilt = true;
-                    self.open = None;
+                    self.set_open(None);
                     self.shared.drop_cache(self.repo).await?;
                     continue;
                 }
@@ -162,7 +176,9 @@ impl Actor {
                 None => self.refresh().await.map(drop)?,
             }
         }
-        Err(Error::Locked("Another server keeps changing the repo. Try again in 1 s.".to_owned()))
+        Err(Error::Locked(
+            "Another server keeps changing the repo. Nothing was changed; try again in 1 s.".into(),
+        ))
     }
 }
 

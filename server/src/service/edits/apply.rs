@@ -17,8 +17,8 @@ use crate::backend::git::commit::{self, Draft};
 use crate::backend::git::objects::{Object, ObjectError, ObjectSource, Objects};
 use crate::backend::git::tree::Tree;
 use crate::model::edit::{
-    Change, CommitId, Edit, FILE_BYTES_MAX, FileWrite, IDENTITY_BYTES_MAX, Identity,
-    MESSAGE_BYTES_MAX, OPERATIONS_MAX, Operation,
+    Change, CommitId, Edit, FILE_BYTES_MAX, FileWrite, IDENTITY_CHARS_MAX, Identity,
+    MESSAGE_CHARS_MAX, OPERATIONS_MAX, Operation,
 };
 use crate::model::file_path::PathError;
 
@@ -32,12 +32,16 @@ pub enum EditError {
     NotFound { path: String, verb: &'static str },
     #[error("`{path}` conflicts: {reason}")]
     Conflict { path: String, reason: String },
+    #[error("`{path}` is a directory and cannot be renamed; rename the files in it one by one")]
+    Directory { path: String },
     #[error(
         "the branch is at {head}, not at the expected {expected}; read the new state and edit that"
     )]
     HeadMoved { expected: CommitId, head: CommitId },
-    #[error("{what} exceeds the limit of {limit}; split the edit or make it smaller")]
-    TooLarge { what: &'static str, limit: usize },
+    #[error("{what} may have at most {limit}; split the edit or make it smaller")]
+    TooMany { what: &'static str, limit: usize },
+    #[error("`{path}` would be larger than {FILE_BYTES_MAX} bytes, which is the most for one file")]
+    TooLarge { path: String },
     /// Ours to handle, not the user's.
     #[error(transparent)]
     Objects(#[from] ObjectError),
@@ -104,9 +108,11 @@ pub fn apply(
 }
 
 fn check_limits(edit: &Edit) -> Result<(), EditError> {
-    within(MESSAGE_BYTES_MAX, edit.message.iter().map(String::len), "a message, in bytes,")?;
-    let words = edit.author.iter().flat_map(|author| [author.name.len(), author.email.len()]);
-    within(IDENTITY_BYTES_MAX, words, "an author's name or email, in bytes,")?;
+    within(MESSAGE_CHARS_MAX, chars(edit.message.as_deref()), "a message, in characters,")?;
+    if let Some(author) = &edit.author {
+        let longest = chars(Some(&author.name)).max(chars(Some(&author.email)));
+        within(IDENTITY_CHARS_MAX, longest, "an author's name or email, in characters,")?;
+    }
     let (count, writes): (usize, Vec<&FileWrite>) = match &edit.source {
         None => return Ok(()),
         Some(Change::Replace(files)) => (files.len(), files.iter().collect()),
@@ -114,8 +120,15 @@ fn check_limits(edit: &Edit) -> Result<(), EditError> {
             (operations.len(), operations.iter().filter_map(written).collect())
         }
     };
-    within(OPERATIONS_MAX, [count], "the number of operations or files")?;
-    within(FILE_BYTES_MAX, writes.iter().map(|write| write.content.len()), "a file, in bytes,")
+    within(OPERATIONS_MAX, count, "an edit, in operations or files,")?;
+    match writes.iter().find(|write| write.content.len() > FILE_BYTES_MAX) {
+        Some(write) => Err(EditError::TooLarge { path: write.path.to_string() }),
+        None => Ok(()),
+    }
+}
+
+fn chars(text: Option<&str>) -> usize {
+    text.map_or(0, |text| text.chars().count())
 }
 
 fn written(operation: &Operation) -> Option<&FileWrite> {
@@ -125,15 +138,8 @@ fn written(operation: &Operation) -> Option<&FileWrite> {
     }
 }
 
-fn within(
-    limit: usize,
-    sizes: impl IntoIterator<Item = usize>,
-    what: &'static str,
-) -> Result<(), EditError> {
-    match sizes.into_iter().any(|size| size > limit) {
-        true => Err(EditError::TooLarge { what, limit }),
-        false => Ok(()),
-    }
+fn within(limit: usize, size: usize, what: &'static str) -> Result<(), EditError> {
+    if size > limit { Err(EditError::TooMany { what, limit }) } else { Ok(()) }
 }
 
 struct Applied {

@@ -40,9 +40,10 @@ pub fn plan(cache: &Cache, head: CommitId, orders: &[Arc<Order>]) -> Result<Draf
     let seconds = Timestamp::now().seconds();
     for order in orders {
         let result = plan_one(&mut objects, current, order, seconds);
-        if let Err(EditError::Objects(error)) = result {
-            return Err(error.into());
-        }
+        let result = match result {
+            Err(EditError::Objects(error)) if error.is_fault_of_cache() => return Err(error.into()),
+            other => other,
+        };
         if let Ok(edited) = &result {
             commits += u64::from(edited.head != current);
             current = edited.head;
@@ -118,7 +119,9 @@ pub async fn save(
         .filter(|(result, order)| order.metadata.is_some() && result.is_ok() || changed(result))
         .collect();
     if done.is_empty() {
-        return Ok(Some(from.clone()));
+        // Nothing to write; but what the edits came to must be true of the repo as it is.
+        let present = source_repos::position(shared.store.read(), repo).await?;
+        return Ok(present.filter(|present| present.seq == from.seq));
     }
     let now = Timestamp::now();
     let bytes = i64::try_from(draft.pack.len()).map_err(Error::internal)?;
@@ -138,7 +141,7 @@ pub async fn save(
     };
     let mut tx = shared.store.begin().await?;
     let held = match &place {
-        None => source_repos::touch(&mut tx, repo, now).await?,
+        None => source_repos::touch(&mut tx, repo, from, now).await?,
         Some(place) => {
             source_repos::advance(&mut tx, repo, from, &to.head, bytes, now).await? && {
                 source_packs::insert(&mut *tx, repo, to.seq, false, place, bytes).await?;
@@ -195,7 +198,9 @@ impl From<EditError> for Error {
     fn from(error: EditError) -> Self {
         let message = error.to_string();
         match error {
-            EditError::PathInvalid { .. } => Self::invalid("source", message),
+            EditError::PathInvalid { .. }
+            | EditError::Directory { .. }
+            | EditError::TooMany { .. } => Self::invalid("source", message),
             EditError::NotFound { .. } => Self::NotFound(message),
             EditError::Conflict { .. } => Self::Conflict { message, current_head: None },
             EditError::HeadMoved { head, .. } => {

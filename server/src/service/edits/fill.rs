@@ -26,30 +26,28 @@ impl Shared {
         let position = source_repos::position(self.store.read(), repo)
             .await?
             .ok_or_else(|| Error::not_found("Source repo"))?;
-        let folder = self.folder(repo);
-        let cache = match cache {
-            Some(cache) => cache,
-            None => Arc::new(blocking(move || Ok(Cache::open_or_create(&folder)?)).await?),
-        };
         match self.catch_up(repo, cache, &position).await {
             Err(Error::Internal(error)) => {
-                tracing::warn!(%repo, error = %error, "a cache is broken and built again");
+                tracing::warn!(%repo, %error, "a cache is broken and built again");
                 self.drop_cache(repo).await?;
-                let folder = self.folder(repo);
-                let fresh = Arc::new(blocking(move || Ok(Cache::open_or_create(&folder)?)).await?);
-                Ok((self.catch_up(repo, fresh, &position).await?, position))
+                Ok((self.catch_up(repo, None, &position).await?, position))
             }
             other => Ok((other?, position)),
         }
     }
 
-    /// Puts the packs in that the cache does not have yet.
+    /// Puts the packs in that the cache does not have yet; opens it first if need be.
     async fn catch_up(
         &self,
         repo: SourceRepoId,
-        cache: Arc<Cache>,
+        cache: Option<Arc<Cache>>,
         position: &Position,
     ) -> Result<Arc<Cache>> {
+        let folder = self.folder(repo);
+        let cache = match cache {
+            Some(cache) => cache,
+            None => Arc::new(blocking(move || Ok(Cache::open_or_create(&folder)?)).await?),
+        };
         let filled = i64::try_from(cache.seq().map_err(Error::internal)?).unwrap_or(i64::MAX);
         if filled > position.seq {
             return Err(Error::internal("the cache is ahead of the database"));
@@ -85,7 +83,7 @@ impl Shared {
         let folder = self.folder(repo);
         let trash = self.folder.join(format!("trash-{}", uuid::Uuid::new_v4()));
         blocking(move || match std::fs::rename(&folder, &trash) {
-            Ok(()) => Ok(std::fs::remove_dir_all(&trash)?),
+            Ok(()) => Ok(remove(&trash)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error.into()),
         })
@@ -112,7 +110,14 @@ pub async fn blocking<T: Send + 'static>(
 
 impl From<ObjectError> for Error {
     fn from(error: ObjectError) -> Self {
-        Self::internal(error)
+        match error {
+            ObjectError::Collision => Self::invalid("source", error.to_string()),
+            too_large if !too_large.is_fault_of_cache() => {
+                let message = format!("Too much for this API: {too_large}. Use git instead.");
+                Self::invalid_at(&["path", "repo_id"], message)
+            }
+            fault => Self::internal(fault),
+        }
     }
 }
 
@@ -127,8 +132,13 @@ pub fn empty_trash(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with("trash-") {
-            std::fs::remove_dir_all(entry.path())?;
+            remove(&entry.path())?;
         }
     }
     Ok(())
+}
+
+/// Whatever stood where a cache should be.
+fn remove(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }
 }

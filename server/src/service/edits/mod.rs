@@ -9,7 +9,7 @@ mod pending;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -30,12 +30,16 @@ use pending::{Abandoned, Pending};
 
 /// Most edits of one batch, and so of one transaction.
 pub const BATCH_MAX: usize = 64;
+/// Most bytes written by one batch; an edit that goes beyond is the last of its batch.
+const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Most edits of one repo that may wait; one more is told to come back.
 pub const QUEUE_MAX: usize = 512;
-/// Longest time an edit waits for those before it.
-pub const WAIT_MAX: Duration = Duration::from_secs(15);
-/// How long an actor with nothing to do keeps its repo open.
+/// How long an actor with nothing to do keeps its repo open ...
 const IDLE: Duration = Duration::from_secs(60);
+/// ... and how long when more than [`OPEN_MAX`] repos are open: each holds some MiB and files.
+const IDLE_CROWDED: Duration = Duration::from_secs(1);
+/// Open repos that are not yet a crowd.
+const OPEN_MAX: usize = 256;
 
 /// One edit with all that its commit and its audit line need.
 pub struct Order {
@@ -68,6 +72,8 @@ enum Request {
 pub struct Editors {
     shared: Arc<Shared>,
     tracker: TaskTracker,
+    /// Longest time an edit waits for those before it.
+    wait_max: Duration,
 }
 
 struct Shared {
@@ -75,31 +81,54 @@ struct Shared {
     objects: Objects,
     /// One folder per repo; may be deleted at any time while the server is down.
     folder: PathBuf,
-    actors: Mutex<HashMap<SourceRepoId, mpsc::Sender<Request>>>,
+    /// Nothing once the server shuts down: no actor may start then.
+    actors: Mutex<Option<Actors>>,
+}
+
+type Actors = HashMap<SourceRepoId, Desk>;
+
+/// Where to find an actor.
+struct Desk {
+    queue: mpsc::Sender<Request>,
+    /// What the actor has open, for those who only read.
+    cache: Weak<Cache>,
 }
 
 impl Editors {
     /// Keeps its caches below `folder`, which is made when absent.
-    pub fn new(store: Store, objects: Objects, folder: PathBuf) -> std::io::Result<Self> {
+    pub fn new(
+        store: Store,
+        objects: Objects,
+        folder: PathBuf,
+        wait_max: Duration,
+    ) -> std::io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
         fill::empty_trash(&folder)?;
-        let shared = Shared { store, objects, folder, actors: Mutex::default() };
-        Ok(Self { shared: Arc::new(shared), tracker: TaskTracker::new() })
+        let actors = Mutex::new(Some(Actors::new()));
+        let shared = Arc::new(Shared { store, objects, folder, actors });
+        Ok(Self { shared, tracker: TaskTracker::new(), wait_max })
     }
 
     /// Makes an edit; what it returns is durable.
     pub async fn edit(&self, repo: SourceRepoId, order: Order) -> Result<Edited> {
         let (pending, answer) = Pending::new(order);
-        let waiting = pending.handle();
-        self.send(repo, Request::Edit(pending)).await?;
-        match answer.wait(waiting, WAIT_MAX).await {
+        self.send(repo, Request::Edit(pending))?;
+        match answer.wait(self.wait_max).await {
             Ok(result) => result,
             Err(Abandoned) => Err(busy()),
         }
     }
 
-    /// The repo's objects, up to date with the database at least as of now.
-    pub async fn open(&self, repo: SourceRepoId) -> Result<Arc<Cache>> {
+    /// The repo's objects, with all of `head`, which the database has named as the repo's head.
+    pub async fn open(&self, repo: SourceRepoId, head: CommitId) -> Result<Arc<Cache>> {
+        // A cache holds whatever came before a commit that it holds, so that this reader need
+        // not wait behind edits.
+        if let Some(cache) = self.shared.opened(repo) {
+            let known = cache.clone();
+            if blocking(move || Ok(known.has(&head.into())?)).await.unwrap_or(false) {
+                return Ok(cache);
+            }
+        }
         self.ask(repo, Request::Open).await
     }
 
@@ -115,7 +144,8 @@ impl Editors {
 
     /// Finishes what is under way and writes all caches out.
     pub async fn close(&self) {
-        self.shared.actors().clear();
+        // With their last sender gone, the actors end.
+        drop(self.shared.actors().take());
         self.tracker.close();
         self.tracker.wait().await;
     }
@@ -126,29 +156,42 @@ impl Editors {
         request: impl FnOnce(oneshot::Sender<Result<T>>) -> Request,
     ) -> Result<T> {
         let (sender, receiver) = oneshot::channel();
-        self.send(repo, request(sender)).await?;
+        self.send(repo, request(sender))?;
         receiver.await.map_err(Error::internal)?
     }
 
-    async fn send(&self, repo: SourceRepoId, request: Request) -> Result<()> {
-        // Cloned under the lock: an actor ends only while nobody else holds its sender.
-        let sender = self
-            .shared
-            .actors()
-            .entry(repo)
-            .or_insert_with(|| {
-                let (sender, receiver) = mpsc::channel(QUEUE_MAX);
-                self.tracker.spawn(actor::run(self.shared.clone(), repo, receiver));
-                sender
-            })
-            .clone();
-        sender.try_send(request).map_err(|_| busy())
+    /// Sent under the lock, so that an actor that ends has left nothing in its queue.
+    fn send(&self, repo: SourceRepoId, request: Request) -> Result<()> {
+        let mut actors = self.shared.actors();
+        let desk = actors.as_mut().ok_or_else(shutting_down)?.entry(repo).or_insert_with(|| {
+            let (queue, requests) = mpsc::channel(QUEUE_MAX);
+            self.tracker.spawn(actor::run(self.shared.clone(), repo, requests));
+            Desk { queue, cache: Weak::new() }
+        });
+        desk.queue.try_send(request).map_err(|_| busy())
     }
 }
 
 impl Shared {
-    fn actors(&self) -> std::sync::MutexGuard<'_, HashMap<SourceRepoId, mpsc::Sender<Request>>> {
+    fn actors(&self) -> MutexGuard<'_, Option<Actors>> {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opened(&self, repo: SourceRepoId) -> Option<Arc<Cache>> {
+        self.actors().as_ref()?.get(&repo)?.cache.upgrade()
+    }
+
+    /// Lets readers know what an actor has open.
+    fn show(&self, repo: SourceRepoId, cache: Weak<Cache>) {
+        if let Some(desk) = self.actors().as_mut().and_then(|actors| actors.get_mut(&repo)) {
+            desk.cache = cache;
+        }
+    }
+
+    /// How long an actor waits for something to do.
+    fn patience(&self) -> Duration {
+        let open = self.actors().as_ref().map_or(0, HashMap::len);
+        if open > OPEN_MAX { IDLE_CROWDED } else { IDLE }
     }
 
     fn folder(&self, repo: SourceRepoId) -> PathBuf {
@@ -163,4 +206,8 @@ fn busy() -> Error {
     Error::Locked(
         "The repo is busy with other edits. Nothing was changed; try again in 1 s.".into(),
     )
+}
+
+fn shutting_down() -> Error {
+    Error::Unavailable("The server is shutting down. Nothing was changed; try again.".into())
 }

@@ -10,16 +10,20 @@ use tokio::sync::oneshot;
 use super::{Edited, Order};
 use crate::service::{Error, Result};
 
+/// Whoever sets it first has the edit.
+type Taken = Arc<AtomicBool>;
+
 pub struct Pending {
     pub order: Arc<Order>,
-    taken: Arc<AtomicBool>,
+    taken: Taken,
     sender: oneshot::Sender<Result<Edited>>,
 }
 
-/// Whoever sets it first has the edit.
-pub struct Handle(Arc<AtomicBool>);
-
-pub struct Answer(oneshot::Receiver<Result<Edited>>);
+/// Dropped before the actor came to the edit, it takes the edit back.
+pub struct Answer {
+    taken: Taken,
+    receiver: oneshot::Receiver<Result<Edited>>,
+}
 
 /// The sender gave up before the actor came to the edit.
 pub struct Abandoned;
@@ -27,11 +31,9 @@ pub struct Abandoned;
 impl Pending {
     pub fn new(order: Order) -> (Self, Answer) {
         let (sender, receiver) = oneshot::channel();
-        (Self { order: Arc::new(order), taken: Arc::default(), sender }, Answer(receiver))
-    }
-
-    pub fn handle(&self) -> Handle {
-        Handle(self.taken.clone())
+        let taken = Taken::default();
+        let answer = Answer { taken: taken.clone(), receiver };
+        (Self { order: Arc::new(order), taken, sender }, answer)
     }
 
     /// Whether the actor may run the edit.
@@ -46,16 +48,23 @@ impl Pending {
 }
 
 impl Answer {
-    pub async fn wait(
-        mut self,
-        handle: Handle,
-        limit: Duration,
-    ) -> Result<Result<Edited>, Abandoned> {
+    pub async fn wait(mut self, limit: Duration) -> Result<Result<Edited>, Abandoned> {
         let gone = |_| Error::Unavailable("The server is shutting down. Try again.".to_owned());
-        match tokio::time::timeout(limit, &mut self.0).await {
+        match tokio::time::timeout(limit, &mut self.receiver).await {
             Ok(answer) => Ok(answer.map_err(gone).flatten()),
-            Err(_) if !handle.0.swap(true, Ordering::AcqRel) => Err(Abandoned),
-            Err(_) => Ok(self.0.await.map_err(gone).flatten()),
+            Err(_) if self.abandon() => Err(Abandoned),
+            Err(_) => Ok((&mut self.receiver).await.map_err(gone).flatten()),
         }
+    }
+
+    /// Whether the edit was still there to be taken back.
+    fn abandon(&self) -> bool {
+        !self.taken.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.abandon();
     }
 }

@@ -35,10 +35,15 @@ impl Packs {
             if path.extension().is_none_or(|extension| extension != "idx") {
                 continue;
             }
-            found.push(match known.iter().find(|pack| pack.index.path() == path) {
-                Some(pack) => pack.clone(),
-                None => Arc::new(open(&path)?),
-            });
+            match known.iter().find(|pack| pack.index.path() == path) {
+                Some(pack) => found.push(pack.clone()),
+                None => match open(&path) {
+                    Ok(pack) => found.push(Arc::new(pack)),
+                    // git has repacked since the folder was read.
+                    Err(_) if !path.exists() => {}
+                    Err(err) => return Err(err),
+                },
+            }
         }
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = found;
         Ok(())

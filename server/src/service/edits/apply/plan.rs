@@ -91,7 +91,7 @@ impl<'c> Plan<'c> {
             let source = from.as_str().into();
             let Some(entry) = tree.get(source)? else {
                 return Err(match tree.is_dir(source)? {
-                    true => conflict(from, "it is a directory; rename the files in it one by one"),
+                    true => EditError::Directory { path: from.to_string() },
                     false => EditError::NotFound { path: from.to_string(), verb: "renamed" },
                 });
             };

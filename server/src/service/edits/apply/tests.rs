@@ -189,11 +189,19 @@ fn files_and_directories_never_replace_each_other() {
     assert_conflict(repo.edit(vec![write("d")]), "d");
     assert_conflict(repo.edit(vec![write("n"), write("n/x")]), "n/x");
     assert_conflict(repo.edit(vec![rename("a", "d")]), "d");
-    assert_conflict(repo.edit(vec![rename("d", "e")]), "d");
-    assert_conflict(repo.edit(vec![write("d/y"), rename("d", "e")]), "d");
     assert_conflict(repo.edit(vec![write("b"), rename("a", "c"), rename("b", "c")]), "c");
     assert_conflict(repo.replace(&["n", "n/x"]), "n/x");
     assert_eq!(repo.files(), ["a=a", "d/x=d/x"]);
+}
+
+#[test]
+fn a_directory_cannot_be_renamed() {
+    let mut repo = Repo::new(&["d/x"]);
+    for edit in [vec![rename("d", "e")], vec![write("d/y"), rename("d", "e")]] {
+        let result = repo.edit(edit);
+        assert!(matches!(&result, Err(EditError::Directory { path }) if path == "d"), "{result:?}");
+    }
+    assert_eq!(repo.files(), ["d/x=d/x"]);
 }
 
 #[test]
@@ -289,10 +297,10 @@ fn limits_are_checked_before_anything_else() {
         FileWrite { path: path("b"), content: vec![0; FILE_BYTES_MAX + 1].into(), mode: None };
     assert!(matches!(repo.edit(vec![Operation::Write(huge)]), Err(EditError::TooLarge { .. })));
     let many = vec![delete("a"); OPERATIONS_MAX + 1];
-    assert!(matches!(repo.edit(many), Err(EditError::TooLarge { .. })));
-    let message = Some("m".repeat(MESSAGE_BYTES_MAX + 1));
-    assert!(matches!(
-        repo.apply(&Edit { message, ..Edit::default() }),
-        Err(EditError::TooLarge { .. })
-    ));
+    assert!(matches!(repo.edit(many), Err(EditError::TooMany { .. })));
+    let message = |length| Some("ü".repeat(length));
+    let too_long = Edit { message: message(MESSAGE_CHARS_MAX + 1), ..Edit::default() };
+    assert!(matches!(repo.apply(&too_long), Err(EditError::TooMany { .. })));
+    let longest = Edit { message: message(MESSAGE_CHARS_MAX), ..Edit::default() };
+    assert_eq!(repo.apply(&longest).unwrap(), [""; 0]);
 }
