@@ -89,6 +89,7 @@ impl App {
             requests_per_second: config.limits.requests_per_second,
             burst: config.limits.burst,
             concurrent: config.limits.concurrent_requests,
+            body_mib: config.limits.body_mib,
             request: Duration::from_secs(config.limits.request_seconds),
         };
         Ok(Self {

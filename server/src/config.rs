@@ -48,6 +48,8 @@ pub struct Limits {
     pub burst: NonZeroU32,
     /// Requests answered at the same time; one more gets 503.
     pub concurrent_requests: usize,
+    /// Mebibytes of request bodies that are in memory at the same time; further ones wait.
+    pub body_mib: u32,
     /// Open connections; further ones wait to be accepted.
     pub connections: usize,
     /// Seconds after which a request is given up.
@@ -111,6 +113,7 @@ impl Default for Limits {
             requests_per_second: number(1_000),
             burst: number(2_000),
             concurrent_requests: 512,
+            body_mib: 512,
             connections: 4_096,
             request_seconds: 60,
             edit_wait_seconds: 15,

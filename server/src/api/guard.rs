@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
@@ -22,6 +23,7 @@ pub struct Limits {
     pub requests_per_second: NonZeroU32,
     pub burst: NonZeroU32,
     pub concurrent: usize,
+    pub body_mib: u32,
     pub request: Duration,
 }
 
@@ -29,18 +31,32 @@ pub struct Guard {
     services: Arc<Services>,
     rate: DefaultKeyedRateLimiter<TokenId>,
     slots: Semaphore,
+    /// One permit per KiB of a body that is in memory.
+    bodies: Semaphore,
+    bodies_kib_max: u32,
     request: Duration,
 }
 
 impl Guard {
     pub fn new(services: Arc<Services>, limits: Limits) -> Self {
+        let bodies_kib_max = limits.body_mib.saturating_mul(1_024);
         let quota = Quota::per_second(limits.requests_per_second).allow_burst(limits.burst);
         Self {
             services,
             rate: DefaultKeyedRateLimiter::keyed(quota),
             slots: Semaphore::new(limits.concurrent),
+            bodies: Semaphore::new(bodies_kib_max as usize),
+            bodies_kib_max,
             request: limits.request,
         }
+    }
+
+    /// What the body may take, in KiB; one of unknown length may be as long as is allowed.
+    fn body_kib(&self, request: &Request) -> u32 {
+        let allowed = super::BODY_BYTES_MAX as u64;
+        let bytes = request.body().size_hint().upper().unwrap_or(allowed).min(allowed);
+        let kib = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX);
+        kib.min(self.bodies_kib_max)
     }
 
     /// Forgets tokens that have not been seen for a while.
@@ -72,6 +88,8 @@ async fn pass(guard: &Guard, mut request: Request, next: Next) -> Result<Respons
         let token = bearer(&request).ok_or_else(Problem::no_token)?;
         let caller = tokens::authenticate(&guard.services.store, token).await?;
         guard.rate.check_key(&caller.token).map_err(|_| Problem::too_many_requests())?;
+        // Waits rather than refuses: the others' bodies are gone soon, or time out.
+        let _body = guard.bodies.acquire_many(guard.body_kib(&request)).await;
         request.extensions_mut().insert(caller);
         Ok(next.run(request).await)
     };

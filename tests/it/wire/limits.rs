@@ -144,3 +144,20 @@ async fn status(stream: &mut tokio::net::TcpStream) -> String {
     let said = String::from_utf8_lossy(&said[..length]).into_owned();
     said.lines().next().unwrap_or_default().to_owned()
 }
+
+#[tokio::test]
+async fn bodies_over_the_memory_allowed_wait_for_each_other() {
+    const CLIENTS: usize = 6;
+    let server = Server::start_with(|config| config.limits.body_mib = 1).await;
+    let client = server.owner();
+    let repo = client.create_source_repo().send().await.expect("created").repo_id;
+    let uploads = (0..CLIENTS).map(|n| {
+        let put = client.put_source_file().repo_id(repo).file_path(format!("f{n}"));
+        // Each is larger than all that may be in memory, so they can only go one by one.
+        put.body(vec![b'x'; 3 << 20]).send()
+    });
+    for upload in futures::future::join_all(uploads).await {
+        assert_eq!(upload.expect("written").status().as_u16(), 201);
+    }
+    server.stop().await;
+}
