@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::hash::Hash;
 use std::mem::ManuallyDrop;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Mutex, PoisonError};
 
 use super::source_repos::Found;
@@ -63,8 +63,13 @@ impl Memos {
     }
 
     fn stamp(&self) -> Option<Stamp> {
+        let header = self.header.as_ref()?;
+        // SQLite removes the file with its last connection, and a later one makes another.
+        if header.metadata().ok()?.nlink() == 0 {
+            return None;
+        }
         let mut stamp = [0; HEADER_BYTES];
-        self.header.as_ref()?.read_exact_at(&mut stamp, 0).ok()?;
+        header.read_exact_at(&mut stamp, 0).ok()?;
         Some(stamp)
     }
 }

@@ -173,7 +173,13 @@ fn migrations(kind: Kind) -> &'static Migrator {
 }
 
 fn pool(kind: Kind, connections_max: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new()
+    let options = AnyPoolOptions::new();
+    let options = match kind {
+        // While one is open, the files beside the database stay, see `memo`.
+        Kind::Sqlite => options.idle_timeout(None).max_lifetime(None),
+        Kind::Postgres => options,
+    };
+    options
         .max_connections(connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(kind == Kind::Postgres)
