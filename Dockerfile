@@ -8,7 +8,7 @@ COPY . .
 RUN cargo build --release --locked --package repoplane
 
 FROM debian:bookworm-slim
-# git serves clones and pushes; the certificates are for buckets, git remotes and webhooks.
+# git puts packs together; the certificates are for a PostgreSQL that asks for TLS.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates git \
     && rm -rf /var/lib/apt/lists/* \

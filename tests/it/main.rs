@@ -12,7 +12,6 @@ mod operate;
 mod operations;
 mod schema_twins;
 mod sdks;
-mod source_repos;
 mod support;
 mod tokens;
 mod ui;

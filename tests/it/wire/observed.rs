@@ -52,3 +52,28 @@ async fn requests_are_counted_under_labels_nobody_can_make_up() {
     assert!(routes.len() < 64, "{routes:?}");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_panic_is_a_500_in_the_envelope_of_its_half_and_the_server_lives() {
+    async fn broken() {
+        panic!("of the test");
+    }
+    let router = axum::Router::new()
+        .route("/v1/broken", axum::routing::get(broken))
+        .route("/broken", axum::routing::get(broken))
+        .layer(axum::middleware::from_fn(repoplane::api::observe::observe));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("its address");
+    let served = tokio::spawn(async move { axum::serve(listener, router).await });
+    for (path, key) in [("/v1/broken", "code"), ("/broken", "success")] {
+        let url = format!("http://{address}{path}");
+        let response = reqwest::Client::new().get(url).send().await.expect("an answer");
+        assert_eq!(response.status().as_u16(), 500);
+        let id = header(&response, "x-request-id").to_owned();
+        let body: serde_json::Value = response.json().await.expect("JSON");
+        let message = body["message"].as_str().expect("text");
+        assert!(body.get(key).is_some() && message.contains(&id), "{body}");
+        assert!(!message.contains("of the test"), "{body}");
+    }
+    served.abort();
+}
