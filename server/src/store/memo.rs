@@ -2,7 +2,7 @@
 //! process or by any other. Never answers what a committed change has made untrue.
 //!
 //! SQLite keeps a header in the `-shm` file beside the database that every commit of every
-//! process changes (https://sqlite.org/walformat.html, "WAL-Index Header"). Reading it takes a
+//! process changes (<https://sqlite.org/walformat.html>, "WAL-Index Header"). Reading it takes a
 //! microsecond, a query many. PostgreSQL has nothing like it, so there every question is asked.
 
 use std::collections::HashMap;

@@ -118,7 +118,7 @@ pub async fn save(
         .zip(orders)
         .filter(|(result, order)| order.metadata.is_some() && result.is_ok() || changed(result))
         .collect();
-    if done.is_empty() {
+    if done.is_empty() && draft.commits == 0 {
         // Nothing to write; but what the edits came to must be true of the repo as it is.
         let present = source_repos::position(shared.store.read(), repo).await?;
         return Ok(present.filter(|present| present.seq == from.seq));
