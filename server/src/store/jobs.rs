@@ -106,15 +106,3 @@ pub async fn retry(
     .await?;
     release(db, owner).await
 }
-
-/// Jobs that wait or run, and those given up on.
-pub async fn count(db: impl AnyExecutor<'_>) -> Result<(i64, i64), sqlx::Error> {
-    let row = sqlx::query(
-        "SELECT COUNT(CASE WHEN attempts < $1 THEN 1 END) AS live,
-                COUNT(CASE WHEN attempts >= $1 THEN 1 END) AS dead FROM jobs",
-    )
-    .bind(ATTEMPTS_MAX)
-    .fetch_one(db)
-    .await?;
-    Ok((row.try_get("live")?, row.try_get("dead")?))
-}

@@ -123,10 +123,6 @@ impl<'a> Objects<'a> {
         }
     }
 
-    pub fn as_new(&self) -> &[Object] {
-        &self.new
-    }
-
     pub fn into_new(self) -> Vec<Object> {
         self.new
     }
