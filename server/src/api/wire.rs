@@ -1,24 +1,15 @@
-//! Spellings that several tags share, and what Rust would read too generously.
+//! Spellings that several tags share.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::{edit, file_path, source_repo};
 use crate::service::{Error, Result};
-
-/// For a field that may be left out but not be `null`.
-pub fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    T::deserialize(deserializer).map(Some)
-}
 
 /// A name for people to read. Need not be unique.
 #[derive(Deserialize, ToSchema, JsonSchema)]

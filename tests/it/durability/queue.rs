@@ -46,17 +46,18 @@ fn assert_locked(answer: &Answer) {
     assert!(refusal.error.message.contains("Nothing was changed"), "{refusal:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_edit_too_many_is_refused_at_once_and_the_others_share_commits() {
-    const SENT: usize = 1 + QUEUE_MAX + BATCH_MAX + 20;
-    let server = Server::start_with(many).await;
-    let repo = Repo::create(&server.owner(), &[]).await;
-    let held = hold(&server, &repo).await;
+/// Sends edits while the database is held, releases it when `refused` of them were refused, and
+/// checks that what was answered is what happened.
+async fn crowd(
+    repo: &Repo,
+    sent: usize,
+    refused: usize,
+    held: sqlx::Transaction<'static, sqlx::Any>,
+) -> Vec<(usize, Answer)> {
     let mut waiting: FuturesUnordered<_> =
-        (0..SENT).map(|number| write_one(&repo, number)).collect();
-    // At most one batch is under way and one queue full of them waits.
+        (0..sent).map(|number| write_one(repo, number)).collect();
     let mut answers = Vec::new();
-    while answers.len() < SENT - QUEUE_MAX - BATCH_MAX {
+    while answers.len() < refused {
         answers.push(waiting.next().await.expect("an answer"));
     }
     answers.iter().for_each(|(_, answer)| assert_locked(answer));
@@ -66,8 +67,19 @@ async fn one_edit_too_many_is_refused_at_once_and_the_others_share_commits() {
         assert_locked(answer);
     }
     // Queued last, so that whatever was to happen has happened.
-    answers.push(write_one(&repo, SENT).await);
-    check(&repo, &answers).await;
+    answers.push(write_one(repo, sent).await);
+    check(repo, &answers).await;
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_edit_too_many_is_refused_at_once_and_the_others_share_commits() {
+    const SENT: usize = 1 + QUEUE_MAX + BATCH_MAX + 20;
+    let server = Server::start_with(many).await;
+    let repo = Repo::create(&server.owner(), &[]).await;
+    let held = hold(&server, &repo).await;
+    // At most one batch is under way and one queue full of them waits.
+    let answers = crowd(&repo, SENT, SENT - QUEUE_MAX - BATCH_MAX, held).await;
     let done = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
     assert!(done >= QUEUE_MAX, "{done}");
     let store = &server.services().store;
@@ -83,22 +95,8 @@ async fn an_edit_that_waited_too_long_has_not_happened() {
     let server = Server::start_with(|config| config.limits.edit_wait_seconds = 1).await;
     let repo = Repo::create(&server.owner(), &[]).await;
     let held = hold(&server, &repo).await;
-    let mut waiting: FuturesUnordered<_> =
-        (0..SENT).map(|number| write_one(&repo, number)).collect();
     // Those of the first batch are under way, so that they get an answer in any case.
-    let mut answers = Vec::new();
-    while answers.len() < SENT - BATCH_MAX {
-        answers.push(waiting.next().await.expect("an answer"));
-    }
-    answers.iter().for_each(|(_, answer)| assert_locked(answer));
-    held.rollback().await.expect("released");
-    answers.extend(waiting.collect::<Vec<_>>().await);
-    for (_, answer) in answers.iter().filter(|(_, answer)| answer.is_err()) {
-        assert_locked(answer);
-    }
-    // Queued last, so that whatever was to happen has happened.
-    answers.push(write_one(&repo, SENT).await);
-    check(&repo, &answers).await;
+    crowd(&repo, SENT, SENT - BATCH_MAX, held).await;
     server.stop().await;
 }
 
