@@ -58,6 +58,16 @@ ids! {
     TokenId,
     /// A git repository.
     SourceRepoId,
+    /// A cloud bucket with its credential.
+    BucketId,
+    /// A group of buckets behind one gateway.
+    StorageRepoId,
+    /// An S3 key pair of a storage repo.
+    AccessKeyId,
+    /// A language model that storage repos may use.
+    AiLlmId,
+    /// A key for the language models of a storage repo.
+    AiKeyId,
     /// A durable unit of background work.
     JobId,
 }

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod bucket;
 pub mod edit;
 pub mod file_path;
 pub mod id;
