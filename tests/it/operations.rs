@@ -25,6 +25,14 @@ pub struct Targets {
     pub token: Uuid,
     /// A repo in the workspace, with the file `kept.txt`.
     pub repo: Uuid,
+    /// A bucket that the storage repo holds, and one that nothing holds.
+    pub bucket: Uuid,
+    pub free_bucket: Uuid,
+    pub storage_repo: Uuid,
+    pub access_key: Uuid,
+    /// An AI LLM that nothing names.
+    pub ai_llm: Uuid,
+    pub ai_key: Uuid,
 }
 
 /// Whom an operation is for.
@@ -95,6 +103,47 @@ pub fn all() -> Vec<Operation> {
         operation!(put_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("new.txt").body("new")),
         operation!(get_source_file, Repo(Read), |on| .repo_id(on.repo).file_path("kept.txt")),
         operation!(delete_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("kept.txt")),
+        operation!(create_storage_repo, Workspace(Write), |on| .body(body::<types::CreateStorageRepoRequest>(
+            json!({"name": "new", "storageType": "S3", "mode": "MIRROR", "workspaceId": on.workspace,
+                "repoBuckets": [{"bucketId": on.free_bucket, "master": true}], "repoAiLlms": [{"aiLlmId": on.ai_llm}]})))),
+        operation!(list_storage_repos, Workspace(Read), |on| .workspace_id(named(on.workspace))),
+        operation!(validate_new_storage_repo, Account, |on| .body(body::<types::ValidateStorageRepoRequest>(
+            json!({"mode": "MIRROR", "repoBuckets": [{"bucketId": on.free_bucket, "master": true}]})))),
+        operation!(get_storage_repo, Workspace(Read), |on| .repo_id(on.storage_repo)),
+        operation!(update_storage_repo, Workspace(Write), |on| .repo_id(on.storage_repo).body(body::<types::UpdateStorageRepoRequest>(
+            json!({"name": "changed", "storageType": "S3", "mode": "BACKUP"})))),
+        operation!(delete_storage_repo, Workspace(Write), |on| .repo_id(on.storage_repo)),
+        operation!(validate_storage_repo, Workspace(Read), |on| .repo_id(on.storage_repo)
+            .body(body::<types::ValidateStorageRepoRequest>(json!({"mode": "NORMAL"})))),
+        operation!(create_access_key, Workspace(Write), |on| .repo_id(on.storage_repo)
+            .body(body::<types::CreateAccessKeyRequest>(json!({"name": "new", "accessType": "WRITE"})))),
+        operation!(list_access_keys, Workspace(Read), |on| .repo_id(on.storage_repo)),
+        operation!(update_access_key, Workspace(Write), |on| .repo_id(on.storage_repo).key_id(on.access_key)
+            .body(body::<types::UpdateAccessKeyRequest>(json!({"name": "changed", "accessType": "WRITE"})))),
+        operation!(delete_access_key, Workspace(Write), |on| .repo_id(on.storage_repo).key_id(on.access_key)),
+        operation!(create_ai_key, Workspace(Write), |on| .repo_id(on.storage_repo)
+            .body(body::<types::CreateAiKeyRequest>(json!({"name": "new", "aiType": "OPENAI"})))),
+        operation!(list_ai_keys, Workspace(Read), |on| .repo_id(on.storage_repo)),
+        operation!(update_ai_key, Workspace(Write), |on| .repo_id(on.storage_repo).id(on.ai_key)
+            .body(body::<types::UpdateAiKeyRequest>(json!({"name": "changed"})))),
+        operation!(delete_ai_key, Workspace(Write), |on| .repo_id(on.storage_repo).id(on.ai_key)),
+        operation!(create_bucket, Workspace(Write), |on| .body(body::<types::CreateBucketRequest>(
+            json!({"name": Uuid::new_v4(), "bucket": "new", "storageType": "S3", "endpoint": "file:new", "workspaceId": on.workspace})))),
+        operation!(list_buckets, Workspace(Read), |on| .workspace_id(named(on.workspace))),
+        operation!(list_available_buckets, Workspace(Read), |on| .workspace_id(named(on.workspace))),
+        operation!(get_bucket, Workspace(Read), |on| .bucket_id(on.bucket)),
+        operation!(update_bucket, Workspace(Write), |on| .bucket_id(on.bucket)
+            .body(body::<types::UpdateBucketRequest>(json!({"bucket": "moved", "region": "eu-west-1"})))),
+        operation!(delete_bucket, Workspace(Write), |on| .bucket_id(on.free_bucket)),
+        operation!(get_bucket_status, Workspace(Read), |on| .bucket_id(on.bucket)),
+        operation!(validate_bucket, Workspace(Write), |on| .bucket_id(on.bucket)
+            .body(body::<types::ValidateBucketRequest>(json!({"bucket": "tried"})))),
+        operation!(create_ai_llm, Workspace(Write), |on| .body(body::<types::CreateAiLlmRequest>(
+            json!({"name": "new", "aiType": "OPENAI", "workspaceId": on.workspace})))),
+        operation!(list_ai_llms, Workspace(Read), |on| .workspace_id(named(on.workspace))),
+        operation!(update_ai_llm, Workspace(Write), |on| .id(on.ai_llm)
+            .body(body::<types::UpdateAiLlmRequest>(json!({"name": "changed"})))),
+        operation!(delete_ai_llm, Workspace(Write), |on| .id(on.ai_llm)),
         operation!(check_health, Public, |on|),
         operation!(check_readiness, Public, |on|),
         operation!(get_metrics, Public, |on|),
@@ -140,6 +189,10 @@ async fn every_operation_succeeds_through_the_generated_client() {
 
 fn body<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("a body the client can send")
+}
+
+fn named(id: Uuid) -> types::IdOrName {
+    id.to_string().parse().expect("an id or a name")
 }
 
 fn status<T, E: std::fmt::Debug>(sent: Result<ResponseValue<T>, Error<E>>) -> Result<u16, String> {

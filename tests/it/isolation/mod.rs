@@ -134,6 +134,12 @@ impl Stage {
             candidate: id(),
             token: id(),
             repo: id(),
+            bucket: id(),
+            free_bucket: id(),
+            storage_repo: id(),
+            access_key: id(),
+            ai_llm: id(),
+            ai_key: id(),
         }
     }
 }

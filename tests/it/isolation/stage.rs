@@ -98,7 +98,35 @@ impl Stage {
         let (_, admin_repo_token) = token(&self.server, "admin@x", &scope).await;
         let (token, _) = token(&self.server, OWNER, &Scope::default()).await;
         let (member, candidate) = (self.roles[3].0, self.candidate);
-        let targets = Targets { workspace, empty_workspace, member, candidate, token, repo };
+        let (bucket, free_bucket) =
+            (create_bucket(&owner, workspace).await, create_bucket(&owner, workspace).await);
+        let storage_repo = create_storage_repo(&owner, workspace, bucket).await;
+        let access_key = json!({"name": "stage", "accessType": "READ"});
+        let ai_key = json!({"name": "stage", "aiType": "AWS"});
+        let ai_llm = json!({"name": "stage", "aiType": "AWS", "workspaceId": workspace});
+        let access_key = owner
+            .create_access_key()
+            .repo_id(storage_repo)
+            .body(body::<types::CreateAccessKeyRequest>(access_key));
+        let ai_key = owner
+            .create_ai_key()
+            .repo_id(storage_repo)
+            .body(body::<types::CreateAiKeyRequest>(ai_key));
+        let ai_llm = owner.create_ai_llm().body(body::<types::CreateAiLlmRequest>(ai_llm));
+        let targets = Targets {
+            workspace,
+            empty_workspace,
+            member,
+            candidate,
+            token,
+            repo,
+            bucket,
+            free_bucket,
+            storage_repo,
+            access_key: access_key.send().await.expect("access key").id,
+            ai_llm: ai_llm.send().await.expect("AI LLM").ai_llm_id,
+            ai_key: ai_key.send().await.expect("AI API key").id,
+        };
         Props { targets, reader_repo_token, admin_repo_token }
     }
 
@@ -108,7 +136,11 @@ impl Stage {
         let mut state = Vec::new();
         let repo = format!("/v1/repo/{}", props.targets.repo);
         for token in [OWNER_TOKEN, &self.other_org] {
-            for path in ["/workspace", "/token", "/v1/repo", &repo, &format!("{repo}/clone")] {
+            let storage = ["repo", "bucket", "ai/llm"]
+                .map(|kind| format!("/{kind}?workspaceId={}", props.targets.workspace));
+            let clone = format!("{repo}/clone");
+            let paths = ["/workspace", "/token", "/v1/repo", &repo, &clone];
+            for path in paths.into_iter().chain(storage.iter().map(String::as_str)) {
                 let url = format!("{}{path}", self.server.url());
                 let answer = http.get(url).bearer_auth(token).send().await.expect("an answer");
                 state.push(answer.text().await.expect("a body"));
@@ -143,6 +175,26 @@ pub async fn id_of(client: &Client) -> Uuid {
 pub async fn create_workspace(client: &Client) -> Uuid {
     let body = types::CreateWorkspaceRequest::builder().name("Stage");
     client.create_workspace().body(body).send().await.expect("workspace").workspace.id
+}
+
+/// A bucket on the server's own disk.
+pub async fn create_bucket(client: &Client, workspace: Uuid) -> Uuid {
+    let bucket = json!({"name": Uuid::new_v4(), "bucket": "stage", "storageType": "S3",
+        "endpoint": "file:stage", "workspaceId": workspace});
+    let body: types::CreateBucketRequest = body(bucket);
+    client.create_bucket().body(body).send().await.expect("bucket").bucket_id
+}
+
+/// A storage repo of mode MIRROR that holds the bucket.
+pub async fn create_storage_repo(client: &Client, workspace: Uuid, bucket: Uuid) -> Uuid {
+    let repo = json!({"name": Uuid::new_v4(), "storageType": "S3", "mode": "MIRROR",
+        "workspaceId": workspace, "repoBuckets": [{"bucketId": bucket, "master": true}]});
+    let body: types::CreateStorageRepoRequest = body(repo);
+    client.create_storage_repo().body(body).send().await.expect("storage repo").repo_id
+}
+
+fn body<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> T {
+    serde_json::from_value(value).expect("a body the client can send")
 }
 
 pub async fn create_repo(client: &Client, workspace: Uuid) -> Uuid {
