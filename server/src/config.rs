@@ -13,6 +13,14 @@ use serde::{Deserialize, Serialize};
 
 /// What every variable begins with.
 pub const ENV_PREFIX: &str = "REPOPLANE_";
+/// Variables of the command line, which set nothing of a server.
+const NOT_SETTINGS: [&str; 5] = [
+    "REPOPLANE_CONFIG",
+    "REPOPLANE_URL",
+    "REPOPLANE_TOKEN",
+    "REPOPLANE_TOKEN_FILE",
+    "REPOPLANE_BUCKET_SECRET",
+];
 /// What `config show` prints in the place of a secret.
 const MASKED: &str = "********";
 
@@ -149,8 +157,9 @@ impl Config {
     /// Puts the layers together.
     pub fn load(flags: &Flags) -> anyhow::Result<Self> {
         let variables = own_variables()?;
-        let variables = variables.into_iter().filter(|(name, _)| name != "REPOPLANE_CONFIG");
-        Self::from_layers(flags, &with_files(variables)?)
+        let settings =
+            variables.into_iter().filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
+        Self::from_layers(flags, &with_files(settings)?)
     }
 
     fn from_layers(flags: &Flags, variables: &[(String, String)]) -> anyhow::Result<Self> {
