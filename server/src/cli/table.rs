@@ -76,6 +76,6 @@ mod tests {
     #[test]
     fn a_cell_is_one_line_and_never_empty() {
         let row = ["a\nb\u{1b}[2J".to_owned(), String::new(), "c".to_owned()];
-        assert_eq!(table(["A", "B", "C"], [row]), "A               B  C\na\\nb\\u{1b}[2J  -  c\n");
+        assert_eq!(table(["A", "B", "C"], [row]), "A              B  C\na\\nb\\u{1b}[2J  -  c\n");
     }
 }

@@ -1,5 +1,6 @@
 //! `repoplane storage bucket`: the buckets an organisation has registered.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -37,7 +38,7 @@ pub enum BucketCommand {
         /// Its id or name
         bucket: String,
     },
-    /// Change a bucket; what is not named stays
+    /// Change a bucket; what is not named stays, and an empty value removes what is there
     Update {
         /// Its id or name
         bucket: String,
@@ -72,7 +73,7 @@ pub enum BucketCommand {
 #[derive(clap::Args, Default, PartialEq)]
 pub struct Place {
     /// Its name in its cloud
-    #[arg(long = "bucket", value_name = "NAME")]
+    #[arg(long = "bucket", value_name = "CLOUD_NAME")]
     cloud_name: Option<String>,
     /// Access key id, or account name on Azure
     #[arg(long)]
@@ -81,7 +82,7 @@ pub struct Place {
     /// REPOPLANE_BUCKET_SECRET]
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// Where it answers; empty for the provider's own address
+    /// Where it answers, if not at the provider's own address
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
     /// Folder on the server's disk; short for --endpoint file:FOLDER
@@ -93,7 +94,7 @@ pub struct Place {
 #[derive(clap::Args, Default, PartialEq)]
 pub struct About {
     /// Its protocol
-    #[arg(long = "type", value_parser = storage_type(), ignore_case = true)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = storage_type(), ignore_case = true)]
     storage_type: Option<StorageType>,
     /// Its region
     #[arg(long)]
@@ -121,7 +122,7 @@ pub async fn run(remote: &Remote, command: BucketCommand) -> anyhow::Result<()> 
         BucketCommand::Delete { bucket } => {
             let id = find::bucket(remote, &bucket).await?;
             let answer = remote.call(remote.client.delete_bucket().bucket_id(id).send()).await?;
-            eprintln!("Deleted the bucket {bucket}. What is in it is still there.");
+            eprintln!("Deleted the bucket {bucket:?}. What is in it is still there.");
             remote.print(&answer, "")
         }
         BucketCommand::Validate { bucket, place } => validate(remote, &bucket, place).await,
@@ -164,7 +165,7 @@ async fn create(remote: &Remote, name: Name, place: Place, about: About) -> anyh
     let cloud_name = place.cloud_name.as_ref().or(place.disk.as_ref()).unwrap_or(&name);
     let body = types::CreateBucketRequest::builder()
         .name(name.clone())
-        .bucket(checked::<types::CreateBucketRequestBucket>("--bucket", cloud_name)?)
+        .bucket(in_cloud::<types::CreateBucketRequestBucket>(cloud_name)?)
         .storage_type(about.storage_type.unwrap_or(StorageType::S3))
         .key(optional("--key", place.key.as_deref())?)
         .secret(optional("the secret", place.secret()?.as_ref().map(ExposeSecret::expose_secret))?)
@@ -173,7 +174,7 @@ async fn create(remote: &Remote, name: Name, place: Place, about: About) -> anyh
         .project_id(optional("--project", about.project.as_deref())?)
         .workspace_id(about.workspace);
     let answer = remote.call(remote.client.create_bucket().body(body).send()).await?;
-    eprintln!("Registered the bucket {}{}.", *name, reached(answer.latency_ms));
+    eprintln!("Registered the bucket {:?}{}.", *name, reached(answer.latency_ms));
     remote.print(&answer, &format!("{}\n", answer.bucket_id))
 }
 
@@ -190,7 +191,7 @@ async fn update(
     );
     let body = types::UpdateBucketRequest::builder()
         .name(name)
-        .bucket(optional("--bucket", place.cloud_name.as_deref())?)
+        .bucket(place.cloud_name.as_deref().map(in_cloud).transpose()?)
         .storage_type(about.storage_type)
         .key(optional("--key", place.key.as_deref())?)
         .secret(optional("the secret", place.secret()?.as_ref().map(ExposeSecret::expose_secret))?)
@@ -200,13 +201,13 @@ async fn update(
         .workspace_id(about.workspace);
     let id = find::bucket(remote, wanted).await?;
     let answer = remote.call(remote.client.update_bucket().bucket_id(id).body(body).send()).await?;
-    eprintln!("Changed the bucket {wanted}{}.", reached(answer.latency_ms));
+    eprintln!("Changed the bucket {wanted:?}{}.", reached(answer.latency_ms));
     remote.print(&answer, "")
 }
 
 async fn validate(remote: &Remote, wanted: &str, place: Place) -> anyhow::Result<()> {
     let body = types::ValidateBucketRequest::builder()
-        .bucket(optional("--bucket", place.cloud_name.as_deref())?)
+        .bucket(place.cloud_name.as_deref().map(in_cloud).transpose()?)
         .key(optional("--key", place.key.as_deref())?)
         .secret(optional("the secret", place.secret()?.as_ref().map(ExposeSecret::expose_secret))?)
         .endpoint(optional("--endpoint", place.endpoint().as_deref())?);
@@ -224,24 +225,31 @@ impl Place {
     /// The variable counts only where a key is named, so that one left over in a shell does not
     /// change the secret of a bucket that shall only be renamed.
     fn secret(&self) -> anyhow::Result<Option<SecretString>> {
-        match (&self.secret_file, &self.key) {
+        match (&self.secret_file, self.key.as_deref()) {
             (Some(path), _) => secret::from_file("--secret-file", path).map(Some),
+            (None, None | Some("")) => Ok(None),
             (None, Some(_)) => secret::from_variable("REPOPLANE_BUCKET_SECRET"),
-            (None, None) => Ok(None),
         }
     }
 }
 
-/// A value that keeps the contract's rule for it.
-fn checked<T: FromStr<Err: std::fmt::Display>>(flag: &str, value: &str) -> anyhow::Result<T> {
-    value.parse().map_err(|why| anyhow::anyhow!("{flag}: {why}"))
-}
-
-fn optional<T: FromStr<Err: std::fmt::Display>>(
-    flag: &str,
+/// A value that keeps the contract's rule for it. What is said of one that does not never holds it,
+/// since it may be a secret.
+fn optional<T: FromStr<Err: Display>>(
+    what: &str,
     value: Option<&str>,
 ) -> anyhow::Result<Option<T>> {
-    value.map(|value| checked(flag, value)).transpose()
+    let parsed = value.map(|value| value.parse().map_err(|why| anyhow::anyhow!("{what}: {why}")));
+    parsed.transpose()
+}
+
+fn in_cloud<T: FromStr>(name: &str) -> anyhow::Result<T> {
+    name.parse().map_err(|_| {
+        anyhow::anyhow!(
+            "{name:?} is no name for a bucket in its cloud, which has at most 222 letters, digits, \
+             `.`, `_` and `-`; say its name there with --bucket"
+        )
+    })
 }
 
 fn reached(latency_ms: Option<i32>) -> String {

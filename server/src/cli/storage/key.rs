@@ -62,7 +62,7 @@ pub async fn run(remote: &Remote, command: KeyCommand) -> anyhow::Result<()> {
             let request = remote.client.create_access_key().repo_id(id).body(body);
             let answer = remote.call(request.send()).await?;
             eprintln!(
-                "Made the access key {} ({}, {access}) of {repo}. Its secret, once:",
+                "Made the access key {} ({:?}, {access}) of {repo:?}. Its secret, once:",
                 answer.key, *name
             );
             remote.print(&answer, &format!("{}\n", answer.secret))
@@ -81,7 +81,7 @@ pub async fn run(remote: &Remote, command: KeyCommand) -> anyhow::Result<()> {
             let (repo, before) = find(remote, &repo, &key).await?;
             let request = remote.client.delete_access_key().repo_id(repo).key_id(before.id);
             let answer = remote.call(request.send()).await?;
-            eprintln!("Deleted the access key {} ({}).", before.key, before.name);
+            eprintln!("Deleted the access key {} ({:?}).", before.key, before.name);
             remote.print(&answer, "")
         }
     }

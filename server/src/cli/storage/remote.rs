@@ -14,6 +14,7 @@ use crate::config::Config;
 
 /// Which server, as whom, and how to print.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Connection and output")]
 pub struct Options {
     /// Server to work on [default: the configured address]
     #[arg(long, value_name = "URL", global = true, env = "REPOPLANE_URL")]

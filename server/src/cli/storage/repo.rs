@@ -27,7 +27,13 @@ pub enum RepoCommand {
         #[arg(long, value_parser = storage_mode(), ignore_case = true)]
         mode: StorageMode,
         /// Protocol of the applications in front of it
-        #[arg(long = "type", value_parser = storage_type(), ignore_case = true, default_value = "s3")]
+        #[arg(
+            long = "type",
+            value_name = "TYPE",
+            value_parser = storage_type(),
+            ignore_case = true,
+            default_value = "s3"
+        )]
         storage_type: StorageType,
         #[command(flatten)]
         members: Members,
@@ -101,7 +107,7 @@ pub struct Change {
     #[arg(long, value_parser = storage_mode(), ignore_case = true)]
     mode: Option<StorageMode>,
     /// Protocol of the applications in front of it
-    #[arg(long = "type", value_parser = storage_type(), ignore_case = true)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = storage_type(), ignore_case = true)]
     storage_type: Option<StorageType>,
     /// Workspace to move it to, by id or name
     #[arg(long, value_name = "WORKSPACE")]
@@ -128,7 +134,7 @@ pub async fn run(remote: &Remote, command: RepoCommand) -> anyhow::Result<()> {
                 .workspace_id(workspace);
             let request = remote.client.create_storage_repo().body(body);
             let answer = remote.call(request.send()).await?;
-            eprintln!("Made the storage repo {}.", *name);
+            eprintln!("Made the storage repo {:?}.", *name);
             remote.print(&answer, &format!("{}\n", answer.repo_id))
         }
         RepoCommand::Show { repo } => {
@@ -141,19 +147,21 @@ pub async fn run(remote: &Remote, command: RepoCommand) -> anyhow::Result<()> {
             let id = find::repo(remote, &repo).await?;
             let answer =
                 remote.call(remote.client.delete_storage_repo().repo_id(id).send()).await?;
-            eprintln!("Deleted the storage repo {repo}. Its buckets and what is in them are left.");
+            eprintln!(
+                "Deleted the storage repo {repo:?}. Its buckets and what is in them are left."
+            );
             remote.print(&answer, "")
         }
         RepoCommand::Link { repo, bucket, folder, primary } => {
             let before = read(remote, &repo).await?;
-            let words = format!("Linked the bucket {} to {repo}.", *bucket);
+            let words = format!("Linked the bucket {:?} to {repo:?}.", *bucket);
             let buckets = member::linked(&before.buckets, bucket, folder, primary)?;
             let body = as_it_is(&before).repo_buckets(Some(buckets));
             put(remote, &before, body, &words).await
         }
         RepoCommand::Unlink { repo, bucket } => {
             let before = read(remote, &repo).await?;
-            let words = format!("Unlinked the bucket {bucket} from {repo}.");
+            let words = format!("Unlinked the bucket {bucket:?} from {repo:?}.");
             let buckets = member::unlinked(&before.buckets, &bucket)?;
             let body = as_it_is(&before).repo_buckets(Some(buckets));
             put(remote, &before, body, &words).await
@@ -205,7 +213,7 @@ async fn update(remote: &Remote, wanted: &str, change: Change) -> anyhow::Result
     if let Some(storage_type) = change.storage_type {
         body = body.storage_type(storage_type);
     }
-    put(remote, &before, body, &format!("Changed the storage repo {wanted}.")).await
+    put(remote, &before, body, &format!("Changed the storage repo {wanted:?}.")).await
 }
 
 async fn validate(
