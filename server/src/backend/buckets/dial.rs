@@ -1,0 +1,88 @@
+//! Speaks HTTP to the addresses that were checked for a URL, and to no other: names are not resolved
+//! again, redirects not followed, proxies not used.
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Request, StatusCode, redirect};
+
+use super::BucketError;
+use crate::backend::egress::Checked;
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one exchange without an object's content may take.
+const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Largest answer that is read whole, in bytes: a thousand of the longest keys, escaped, fit.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A client that is pinned to one host.
+#[derive(Debug)]
+pub struct Line {
+    client: Client,
+}
+
+/// An answer, read whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Line {
+    pub fn to(checked: &Checked) -> Result<Self, BucketError> {
+        let mut builder = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .tcp_nodelay(true);
+        // A host that is an address is dialled as it is.
+        if let Some(name) = checked.url.domain() {
+            builder = builder.resolve_to_addrs(name, &checked.addresses);
+        }
+        let client = builder.build().map_err(|error| BucketError::Unreachable(cause(&error)))?;
+        Ok(Self { client })
+    }
+
+    pub async fn send(&self, mut request: Request) -> Result<Answer, BucketError> {
+        *request.timeout_mut() = Some(EXCHANGE_TIMEOUT);
+        let mut response = self.client.execute(request).await.map_err(failed)?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+                return Err(BucketError::Unexpected(format!("more than {ANSWER_BYTES_MAX} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let headers = std::mem::take(response.headers_mut());
+        Ok(Answer { status: response.status(), headers, body: body.freeze() })
+    }
+}
+
+impl Answer {
+    /// A header's value, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+fn failed(error: reqwest::Error) -> BucketError {
+    if error.is_timeout() {
+        return BucketError::TimedOut;
+    }
+    BucketError::Unreachable(cause(&error))
+}
+
+/// What is at the bottom of an error. The error itself would print the URL, which is signed.
+fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = match error.source() {
+        Some(source) => source,
+        None => return "the request failed".to_owned(),
+    };
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,103 @@
+//! Reaches users' buckets, one driver per protocol behind one trait. A key is taken and given byte
+//! for byte, never tidied; no error holds a secret or a signature.
+
+mod azure;
+mod dial;
+mod error;
+mod listing;
+mod local;
+mod s3;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use crate::backend::egress::Egress;
+use crate::model::bucket::{DISK_SCHEME, Place, StorageType};
+
+pub use error::BucketError;
+pub use listing::ListedObject;
+
+/// How long a bucket has to prove that it can be reached.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A bucket and what opens it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub place: Place,
+    pub secret: Option<SecretString>,
+}
+
+/// One open bucket.
+#[async_trait]
+pub trait BucketDriver: Send + Sync {
+    /// Whether the bucket is there and the credential opens it.
+    async fn head(&self) -> Result<(), BucketError>;
+
+    /// Objects whose key begins with `prefix` and comes after `start_after`, in byte order of their
+    /// keys. Fewer than `max` means that there are no more.
+    async fn list(
+        &self,
+        prefix: &str,
+        start_after: Option<&str>,
+        max: usize,
+    ) -> Result<Vec<ListedObject>, BucketError>;
+}
+
+/// Opens drivers. Checks addresses through [`Egress`]; holds the folder of local disks.
+#[derive(Clone, Debug)]
+pub struct Buckets {
+    egress: Egress,
+    disks: PathBuf,
+    probe_timeout: Duration,
+}
+
+impl Buckets {
+    pub fn new(egress: Egress, disks: PathBuf) -> Self {
+        Self { egress, disks, probe_timeout: PROBE_TIMEOUT }
+    }
+
+    /// Gives buckets another time than [`PROBE_TIMEOUT`] to answer a probe.
+    pub fn with_probe_timeout(self, probe_timeout: Duration) -> Self {
+        Self { probe_timeout, ..self }
+    }
+
+    /// A driver; resolves and checks the address, sends nothing yet.
+    pub async fn open(&self, target: &Target) -> Result<Box<dyn BucketDriver>, BucketError> {
+        let place = &target.place;
+        if let Some(disk) = place.endpoint.as_deref().and_then(|url| url.strip_prefix(DISK_SCHEME))
+        {
+            return Ok(Box::new(local::Folder::open(&self.disks, disk, &place.bucket).await?));
+        }
+        Ok(match place.storage_type {
+            StorageType::S3 | StorageType::Gcs => {
+                Box::new(s3::S3Bucket::open(&self.egress, target).await?)
+            }
+            StorageType::Blob | StorageType::Azure => {
+                Box::new(azure::Container::open(&self.egress, target).await?)
+            }
+        })
+    }
+
+    /// Reaches the bucket with its credential and looks at one key: how long that took.
+    pub async fn probe(&self, target: &Target) -> Result<Duration, BucketError> {
+        self.timed(async { self.open(target).await?.list("", None, 1).await.map(drop) }).await
+    }
+
+    /// Whether the bucket answers now, without looking into it: how long that took.
+    pub async fn ping(&self, target: &Target) -> Result<Duration, BucketError> {
+        self.timed(async { self.open(target).await?.head().await }).await
+    }
+
+    async fn timed(
+        &self,
+        exchange: impl Future<Output = Result<(), BucketError>>,
+    ) -> Result<Duration, BucketError> {
+        let started = Instant::now();
+        let answer = tokio::time::timeout(self.probe_timeout, exchange).await;
+        answer.map_err(|_| BucketError::TimedOut)??;
+        Ok(started.elapsed())
+    }
+}
