@@ -138,6 +138,7 @@ impl Default for Log {
 
 /// What the command line says; it wins over everything else.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Configuration")]
 pub struct Flags {
     /// Configuration file in TOML
     #[arg(long, value_name = "FILE", global = true, env = "REPOPLANE_CONFIG")]
