@@ -16,12 +16,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::api::guard::{Guard, Limits};
+use crate::backend::buckets::Buckets;
 use crate::backend::egress::Egress;
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
 use crate::config::Config;
 use crate::service::operator::{self, Owner};
-use crate::service::{Services, edits};
+use crate::service::{Node, Quota, Services, edits};
 use crate::store::{Kind, Store};
 use crate::{api, telemetry, worker};
 
@@ -77,12 +78,18 @@ impl App {
         // Last, because a token that was made and never shown would be lost.
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;
+        let egress = Egress::new(config.egress.allow.clone());
         let services = Arc::new(Services {
             store,
             vault,
             objects,
-            egress: Egress::new(config.egress.allow.clone()),
+            buckets: Buckets::new(egress, folder.join("disks")),
             editors,
+            quota: Quota {
+                buckets: config.limits.buckets.into(),
+                storage_repos: config.limits.storage_repos.into(),
+            },
+            node: Node { ip: config.listen.ip(), region: config.region.clone() },
             stopping: AtomicBool::new(false),
         });
         let limits = Limits {

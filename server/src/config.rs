@@ -41,6 +41,8 @@ pub struct Config {
     /// Token of the owner, set on the first start instead of a random one: `rlc-` and at least
     /// 32 letters, digits, `-` or `_`.
     pub bootstrap_token: Option<String>,
+    /// Region of this server, as clients are told it.
+    pub region: String,
     pub limits: Limits,
     pub egress: Egress,
     pub log: Log,
@@ -66,6 +68,10 @@ pub struct Limits {
     pub edit_wait_seconds: u64,
     /// Seconds that requests have to finish when the server is told to stop.
     pub drain_seconds: u64,
+    /// Buckets that one organisation may have.
+    pub buckets: u32,
+    /// Storage repos that one organisation may have.
+    pub storage_repos: u32,
 }
 
 /// What the server may dial on a user's word.
@@ -105,6 +111,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database: None,
             bootstrap_token: None,
+            region: "local".to_owned(),
             limits: Limits::default(),
             egress: Egress::default(),
             log: Log::default(),
@@ -126,6 +133,8 @@ impl Default for Limits {
             request_seconds: 60,
             edit_wait_seconds: 15,
             drain_seconds: 30,
+            buckets: 10_000,
+            storage_repos: 10_000,
         }
     }
 }

@@ -10,6 +10,7 @@ use utoipa::{Modify, OpenApi};
 use super::edits::FileMode;
 use super::half::{SourceError, SourceErrorDetail, StorageError};
 use super::source_repos::SourceRepoOrder;
+use super::storage_words::IdOrName;
 use super::wire::{CommitId, FilePath, ShortCommitMessage};
 
 #[derive(OpenApi)]
@@ -21,13 +22,18 @@ use super::wire::{CommitId, FilePath, ShortCommitMessage};
     // What only parameters and shared responses name is not found by the routes themselves.
     components(schemas(
         StorageError, SourceError, SourceErrorDetail, SourceRepoOrder, FilePath, CommitId,
-        ShortCommitMessage, FileMode
+        ShortCommitMessage, FileMode, IdOrName
     )),
     tags(
         (name = "workspaces", description = "Workspaces of an organisation, and the role each user has in them."),
         (name = "users", description = "The calling user."),
         (name = "tokens", description = "The calling user's bearer tokens."),
         (name = "events", description = "The audit log of an organisation."),
+        (name = "storage_repos", description = "Storage repos, and the buckets and AI LLMs they name."),
+        (name = "buckets", description = "Buckets in clouds and on local disks, with their credentials."),
+        (name = "access_keys", description = "S3 key pairs for the data of a storage repo."),
+        (name = "ai_llms", description = "Language models with their credentials."),
+        (name = "ai_keys", description = "Keys for the AI LLMs of a storage repo."),
         (name = "source_repos", description = "Source repos, and edits of many files at once."),
         (name = "source_files", description = "Single files of a source repo, as raw bytes."),
         (name = "system", description = "Liveness, readiness and metrics of this server process. No token needed."),
@@ -52,12 +58,17 @@ impl Modify for BearerAuth {
 /// The requests whose branches are closed too. The derive closes structs only.
 const CLOSED: [&str; 3] = ["EditOperation", "CreateSource", "EditSource"];
 
+/// The paths to which a POST without a body is one with `{}`.
+const NEEDS_NO_BODY: [&str; 2] = ["/v1/repo", "/bucket/{bucketId}/validate"];
+
 /// Adds what the annotations cannot say.
 pub fn complete(mut document: Document) -> Document {
     allow_empty_values(&mut document);
-    let create = document.paths.paths.get_mut("/v1/repo").and_then(|path| path.post.as_mut());
-    if let Some(RefOr::T(body)) = create.and_then(|operation| operation.request_body.as_mut()) {
-        body.required = Some(Required::False);
+    for path in NEEDS_NO_BODY {
+        let operation = document.paths.paths.get_mut(path).and_then(|path| path.post.as_mut());
+        if let Some(RefOr::T(body)) = operation.and_then(|found| found.request_body.as_mut()) {
+            body.required = Some(Required::False);
+        }
     }
     let schemas = document.components.as_mut().map(|components| &mut components.schemas);
     for (name, schema) in schemas.into_iter().flatten() {

@@ -16,6 +16,8 @@ use super::strict::Unambiguous;
 
 pub type StorageJson<T> = ApiJson<T, StorageFault>;
 pub type StoragePath<T> = ApiPath<T, StorageFault>;
+pub type StorageJsonOrNothing<T> = ApiJsonOrNothing<T, StorageFault>;
+pub type StorageQuery<T> = ApiQuery<T, StorageFault>;
 pub type SourceJson<T> = ApiJson<T, SourceFault>;
 pub type SourceJsonOrNothing<T> = ApiJsonOrNothing<T, SourceFault>;
 pub type SourcePath<T> = ApiPath<T, SourceFault>;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::problem::{Problem, RETRY_AFTER_SECONDS};
+use crate::model::storage_repo::Rule;
 
 /// One half of the API: how it says that something went wrong.
 pub trait Half: From<Problem> + IntoResponse + Send + Sync + 'static {}
@@ -53,6 +54,10 @@ pub struct StorageError {
     /// What went wrong and what to do about it, in English.
     message: String,
     /// Cause for programs, where one is defined; left out otherwise. `NO_AUTH_USER` goes with every 401.
+    /// About storage repos one of `NOT_FOUND` (404), `NAME_ALREADY_USED`,
+    /// `MIRROR_MASTER_UNIT_COUNT_INVALID`, `MIRROR_MASTER_UNIT_MISSING`,
+    /// `MIRROR_UNIT_ALREADY_IN_OTHER_REPO`, `NORMAL_UNIT_FOLDER_ALREADY_USED`,
+    /// `NORMAL_UNIT_FOLDER_CANNOT_DELETE`, `NORMAL_UNIT_CANNOT_EDIT_FOLDER` (400); `QUOTA_EXCEEDED` (429).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     error_code: Option<String>,
@@ -107,13 +112,13 @@ impl IntoResponse for StorageFault {
             StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
             other => other,
         };
-        let error_code = (status == StatusCode::UNAUTHORIZED).then(|| "NO_AUTH_USER".to_owned());
         let headers = headers(&problem);
+        let unknown = (status == StatusCode::UNAUTHORIZED).then_some("NO_AUTH_USER");
         let body = StorageError {
             success: false,
+            error_code: problem.rule.map(Rule::as_str).or(unknown).map(str::to_owned),
+            error_message: problem.rule.map(|_| problem.message.clone()),
             message: problem.message,
-            error_code,
-            error_message: None,
         };
         (status, headers, Json(body)).into_response()
     }
@@ -145,6 +150,8 @@ fn headers(problem: &Problem) -> axum::http::HeaderMap {
         StatusCode::UNAUTHORIZED => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        // Waiting frees no quota.
+        StatusCode::TOO_MANY_REQUESTS if problem.rule.is_some() => {}
         StatusCode::LOCKED | StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }

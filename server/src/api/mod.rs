@@ -1,6 +1,10 @@
 //! Door: the JSON API. This file reads as one list of routes; each tag has a file.
 //! No rules, no SQL and no files in here: parse, call a service, render.
 
+pub mod access_keys;
+pub mod ai_keys;
+pub mod ai_llms;
+pub mod buckets;
 pub mod docs;
 pub mod document;
 pub mod edits;
@@ -13,6 +17,8 @@ pub mod problem;
 pub mod responses;
 pub mod source_files;
 pub mod source_repos;
+pub mod storage_repos;
+pub mod storage_words;
 pub mod strict;
 pub mod system;
 pub mod tokens;
@@ -60,6 +66,25 @@ fn storage() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(tokens::list_tokens))
         .routes(routes!(tokens::revoke_token))
         .routes(routes!(events::list_events))
+        .routes(routes!(storage_repos::create_storage_repo, storage_repos::list_storage_repos))
+        .routes(routes!(storage_repos::validate_new_storage_repo))
+        .routes(routes!(
+            storage_repos::get_storage_repo,
+            storage_repos::update_storage_repo,
+            storage_repos::delete_storage_repo
+        ))
+        .routes(routes!(storage_repos::validate_storage_repo))
+        .routes(routes!(access_keys::create_access_key, access_keys::list_access_keys))
+        .routes(routes!(access_keys::update_access_key, access_keys::delete_access_key))
+        .routes(routes!(ai_keys::create_ai_key, ai_keys::list_ai_keys))
+        .routes(routes!(ai_keys::update_ai_key, ai_keys::delete_ai_key))
+        .routes(routes!(buckets::create_bucket, buckets::list_buckets))
+        .routes(routes!(buckets::list_available_buckets))
+        .routes(routes!(buckets::get_bucket, buckets::update_bucket, buckets::delete_bucket))
+        .routes(routes!(buckets::get_bucket_status))
+        .routes(routes!(buckets::validate_bucket))
+        .routes(routes!(ai_llms::create_ai_llm, ai_llms::list_ai_llms))
+        .routes(routes!(ai_llms::update_ai_llm, ai_llms::delete_ai_llm))
 }
 
 /// The source half, under `/v1`.

@@ -8,6 +8,7 @@ use std::error::Error as StdError;
 use std::iter::successors;
 
 use super::observe;
+use crate::model::storage_repo::Rule;
 use crate::service::Error;
 
 /// An answer that is not a success, before it has an envelope.
@@ -17,6 +18,8 @@ pub struct Problem {
     /// Cause for programs.
     pub code: &'static str,
     pub message: String,
+    /// The rule of storage repos that was broken.
+    pub rule: Option<Rule>,
     /// Where in the request, when it is the request.
     pub place: Option<Vec<String>>,
     pub current_head: Option<String>,
@@ -30,7 +33,7 @@ pub const RETRY_AFTER_SECONDS: u32 = 1;
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { status, code, message, place: None, current_head: None, retry: None }
+        Self { status, code, message, rule: None, place: None, current_head: None, retry: None }
     }
 
     /// The request cannot be understood or asks for what cannot be. The halves differ in
@@ -125,6 +128,14 @@ impl From<Error> for Problem {
             Error::Locked(_) => {
                 let problem = Self::new(StatusCode::LOCKED, "resource_locked", message);
                 Self { retry: Some(true), ..problem }
+            }
+            Error::Rule { rule, .. } => {
+                let status = match rule {
+                    Rule::NotFound => StatusCode::NOT_FOUND,
+                    Rule::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
+                    _ => StatusCode::BAD_REQUEST,
+                };
+                Self { rule: Some(rule), ..Self::new(status, "validation_error", message) }
             }
             Error::LimitReached(_) => Self::invalid(vec!["body".to_owned()], message),
             Error::Unavailable(_) => Self::unavailable(message),

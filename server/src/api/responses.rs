@@ -18,7 +18,8 @@ pub enum StorageAlways {
     #[response(status = 403,
         example = json!({"success": false, "message": "This needs the role ADMIN in the workspace; yours is READ."}))]
     Forbidden(StorageError),
-    /// The caller sends more requests than the server is set to take.
+    /// The caller sends more requests than the server is set to take; or, without `Retry-After`, the
+    /// organisation has as many of these as it may have, and one must be deleted first.
     #[response(status = 429,
         headers(("Retry-After" = u32, description = "Seconds to wait before the next try.")),
         example = json!({"success": false, "message": "Too many requests. Try again in 1 s."}))]
@@ -50,6 +51,15 @@ pub enum StorageInvalid {
     #[response(status = 400,
         example = json!({"success": false, "message": "name: must have 1 to 255 characters"}))]
     BadRequest(StorageError),
+}
+
+/// An operation that depends on what is there now.
+#[derive(IntoResponses)]
+pub enum StorageConflict {
+    /// Somebody else changed the same thing meanwhile. Nothing changed; read it again and redo the change.
+    #[response(status = 409,
+        example = json!({"success": false, "message": "The bucket was changed meanwhile. Read it again and redo the change."}))]
+    Conflict(StorageError),
 }
 
 /// An operation with a JSON body.

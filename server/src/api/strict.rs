@@ -70,6 +70,39 @@ macro_rules! tagged {
 }
 pub(super) use tagged;
 
+/// Words of the wire that stand for those of the model, one for one.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident: $model:ty { $($variant:ident = $word:tt),+ $(,)? }) => {
+        #[derive(Clone, Copy, Debug, serde::Deserialize, utoipa::ToSchema, schemars::JsonSchema)]
+        $(#[$meta])*
+        #[serde(remote = "Self")]
+        pub enum $name {
+            $(#[serde(rename = $word)] $variant,)+
+        }
+
+        $crate::api::strict::strict!($name);
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(match self { $(Self::$variant => $word),+ })
+            }
+        }
+
+        impl From<$name> for $model {
+            fn from(word: $name) -> Self {
+                match word { $($name::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$model> for $name {
+            fn from(word: $model) -> Self {
+                match word { $(<$model>::$variant => Self::$variant),+ }
+            }
+        }
+    };
+}
+pub(super) use words;
+
 /// Any JSON in which no object has a key twice.
 pub struct Unambiguous;
 

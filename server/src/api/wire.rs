@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::model::{edit, file_path, source_repo};
 use crate::service::{Error, Result};
 
-/// A name for people to read. Need not be unique.
+/// A name for people to read.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(transparent)]
 #[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]+$", example = "Production")]
@@ -20,6 +20,10 @@ pub struct Name(String);
 impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub fn into_text(self) -> String {
+        self.0
     }
 }
 
@@ -34,6 +38,22 @@ pub struct ActionResponse {
 impl ActionResponse {
     pub fn done() -> axum::Json<Self> {
         axum::Json(Self { success: true })
+    }
+}
+
+/// What an operation answers that has nothing else to say, for clients that show it.
+#[derive(Serialize, ToSchema, JsonSchema)]
+#[schema(example = json!({"success": true, "message": "The AI API key is deleted."}))]
+pub struct MessageResponse {
+    /// Always `true`.
+    success: bool,
+    /// What was done.
+    message: String,
+}
+
+impl MessageResponse {
+    pub fn new(message: &str) -> axum::Json<Self> {
+        axum::Json(Self { success: true, message: message.to_owned() })
     }
 }
 

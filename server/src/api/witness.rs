@@ -6,6 +6,17 @@ use std::collections::BTreeMap;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::Value;
 
+use super::access_keys::{
+    AccessKeyListResponse, CreateAccessKeyRequest, CreatedKeyResponse, UpdateAccessKeyRequest,
+};
+use super::ai_keys::{AiKeyListResponse, CreateAiKeyRequest, UpdateAiKeyRequest};
+use super::ai_llms::{
+    AiLlmChangeResponse, AiLlmListResponse, CreateAiLlmRequest, UpdateAiLlmRequest,
+};
+use super::buckets::{
+    BucketChangeResponse, BucketListResponse, BucketResponse, BucketStatusResponse,
+    CreateBucketRequest, UpdateBucketRequest, ValidateBucketRequest, ValidateBucketResponse,
+};
 use super::edits::{
     CommitAuthor, EditOperation, EditSource, EditSourceRepoRequest, FileEncoding, FileMode,
     FileWrite,
@@ -16,11 +27,18 @@ use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
 };
+use super::storage_repos::{
+    CreateStorageRepoRequest, RepoAiLlm, RepoBucket, StorageRepoChangeResponse,
+    StorageRepoListResponse, StorageRepoResponse, StorageRepoUpdateResponse,
+    UpdateStorageRepoRequest, ValidateStorageRepoRequest, ValidateStorageRepoResponse,
+};
+use super::storage_words::{AiType, BucketFolder, IdOrName, StorageMode, StorageType};
 use super::system::{Health, Readiness};
 use super::tokens::TokenListResponse;
 use super::users::ProfileResponse;
 use super::wire::{
-    ActionResponse, CommitId, CommitMessage, FilePath, Metadata, Name, ShortCommitMessage,
+    ActionResponse, CommitId, CommitMessage, FilePath, MessageResponse, Metadata, Name,
+    ShortCommitMessage,
 };
 use super::workspaces::{
     AccessType, AddWorkspaceUserRequest, CreateWorkspaceRequest, UpdateWorkspaceRequest,
@@ -44,12 +62,20 @@ pub fn sent() -> Schemas {
         SchemaSettings::openapi3().for_deserialize(),
         AccessType,
         AddWorkspaceUserRequest,
+        AiType,
+        BucketFolder,
         CommitAuthor,
         CommitId,
         CommitMessage,
         CreateSource,
         CreateSourceRepoRequest,
+        CreateAccessKeyRequest,
+        CreateAiKeyRequest,
+        CreateAiLlmRequest,
+        CreateBucketRequest,
+        CreateStorageRepoRequest,
         CreateWorkspaceRequest,
+        IdOrName,
         EditOperation,
         EditSource,
         EditSourceRepoRequest,
@@ -59,7 +85,18 @@ pub fn sent() -> Schemas {
         FileWrite,
         Metadata,
         Name,
+        RepoAiLlm,
+        RepoBucket,
         ShortCommitMessage,
+        StorageMode,
+        StorageType,
+        UpdateAccessKeyRequest,
+        UpdateAiKeyRequest,
+        UpdateAiLlmRequest,
+        UpdateBucketRequest,
+        UpdateStorageRepoRequest,
+        ValidateBucketRequest,
+        ValidateStorageRepoRequest,
         SourceRepoOrder,
         SystemEventQuery,
         UpdateWorkspaceRequest,
@@ -71,8 +108,18 @@ pub fn sent() -> Schemas {
 pub fn answered() -> Schemas {
     schemas!(
         SchemaSettings::openapi3().for_serialize(),
+        AccessKeyListResponse,
         ActionResponse,
+        AiKeyListResponse,
+        AiLlmChangeResponse,
+        AiLlmListResponse,
+        BucketChangeResponse,
+        BucketListResponse,
+        BucketResponse,
+        BucketStatusResponse,
+        CreatedKeyResponse,
         Health,
+        MessageResponse,
         Metadata,
         ProfileResponse,
         Readiness,
@@ -82,6 +129,12 @@ pub fn answered() -> Schemas {
         SourceRepoInfo,
         SourceRepoPage,
         StorageError,
+        StorageRepoChangeResponse,
+        StorageRepoListResponse,
+        StorageRepoResponse,
+        StorageRepoUpdateResponse,
+        ValidateBucketResponse,
+        ValidateStorageRepoResponse,
         SystemEventPage,
         TokenListResponse,
         WorkspaceDetailResponse,
@@ -106,12 +159,26 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         CommitAuthor,
         CreateSource,
         CreateSourceRepoRequest,
+        CreateAccessKeyRequest,
+        CreateAiKeyRequest,
+        CreateAiLlmRequest,
+        CreateBucketRequest,
+        CreateStorageRepoRequest,
         CreateWorkspaceRequest,
         EditOperation,
         EditSource,
         EditSourceRepoRequest,
         FileWrite,
+        RepoAiLlm,
+        RepoBucket,
         SystemEventQuery,
+        UpdateAccessKeyRequest,
+        UpdateAiKeyRequest,
+        UpdateAiLlmRequest,
+        UpdateBucketRequest,
+        UpdateStorageRepoRequest,
+        ValidateBucketRequest,
+        ValidateStorageRepoRequest,
         UpdateWorkspaceRequest,
         UpdateWorkspaceUserRequest,
     );

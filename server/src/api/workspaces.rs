@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::extract::{StorageJson, StoragePath};
 use super::half::StorageFault;
 use super::responses::{StorageAbsent, StorageAlways, StorageBody, StorageInvalid};
-use super::strict::strict;
+use super::strict::{strict, words};
 use super::wire::{ActionResponse, Name};
 use super::{By, Shared};
 use crate::model::access::Role;
@@ -189,18 +189,11 @@ pub struct WorkspaceUserPath {
     user_id: Uuid,
 }
 
-/// Role of a user in a workspace. READ lists and reads, WRITE also changes, ADMIN also manages the
-/// workspace itself and its users.
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema, JsonSchema)]
-#[serde(remote = "Self")]
-#[schema(example = json!("WRITE"))]
-pub enum AccessType {
-    #[serde(rename = "READ")]
-    Read,
-    #[serde(rename = "WRITE")]
-    Write,
-    #[serde(rename = "ADMIN")]
-    Admin,
+words! {
+    /// What a user may do in a workspace, or an access key with the data of its storage repo. READ lists and
+    /// reads, WRITE also changes, ADMIN also manages the workspace and its users, or whole buckets.
+    #[schema(example = json!("WRITE"))]
+    AccessType: Role { Read = "READ", Write = "WRITE", Admin = "ADMIN" }
 }
 
 /// The workspace to create.
@@ -334,38 +327,11 @@ pub struct WorkspaceListResponse {
 }
 
 strict!(
-    AccessType,
     CreateWorkspaceRequest,
     UpdateWorkspaceRequest,
     AddWorkspaceUserRequest,
     UpdateWorkspaceUserRequest
 );
-
-impl Serialize for AccessType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(Role::from(*self).as_str())
-    }
-}
-
-impl From<AccessType> for Role {
-    fn from(role: AccessType) -> Self {
-        match role {
-            AccessType::Read => Self::Read,
-            AccessType::Write => Self::Write,
-            AccessType::Admin => Self::Admin,
-        }
-    }
-}
-
-impl From<Role> for AccessType {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Read => Self::Read,
-            Role::Write => Self::Write,
-            Role::Admin => Self::Admin,
-        }
-    }
-}
 
 impl From<org::Workspace> for Workspace {
     fn from(workspace: org::Workspace) -> Self {

@@ -10,9 +10,11 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 const KEY_BYTES: usize = 32;
 const VERSION_BYTES: usize = 4;
+const TAG_BYTES: usize = 16;
 /// Permission bits of anybody but the owner.
 const OTHERS: u32 = 0o077;
 
@@ -77,6 +79,30 @@ impl Vault {
             .map_err(|_| VaultError::Unopenable)?;
         let text = std::str::from_utf8(plain).map_err(|_| VaultError::Unopenable)?;
         Ok(SecretString::from(text))
+    }
+}
+
+/// What may be told of a sealed secret: that there is one, and when it is another. It cannot be
+/// opened, not even with the master key.
+pub struct Receipt {
+    pub key_version: u32,
+    pub nonce: Vec<u8>,
+    pub tag: Vec<u8>,
+    /// SHA-256 of the ciphertext.
+    pub digest: Vec<u8>,
+}
+
+impl Receipt {
+    pub fn of(sealed: &[u8]) -> Self {
+        let (version, rest) = sealed.split_first_chunk().unwrap_or((&[0; VERSION_BYTES], &[]));
+        let (nonce, rest) = rest.split_at(NONCE_LEN.min(rest.len()));
+        let (text, tag) = rest.split_at(rest.len().saturating_sub(TAG_BYTES));
+        Self {
+            key_version: u32::from_be_bytes(*version),
+            nonce: nonce.to_vec(),
+            tag: tag.to_vec(),
+            digest: Sha256::digest(text).to_vec(),
+        }
     }
 }
 

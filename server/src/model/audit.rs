@@ -1,5 +1,6 @@
 //! The audit log: who created, changed or deleted what, and when.
 
+use super::access::Caller;
 use super::id::{OrgId, UserId, WorkspaceId};
 use super::time::Timestamp;
 
@@ -31,12 +32,16 @@ pub const ACTIONS: [&str; 3] = ["created", "updated", "deleted"];
 #[repr(u8)]
 pub enum Context {
     Workspace = 0,
+    Bucket = 1,
+    /// A storage repo or a source repo.
     Repo = 2,
     User = 3,
     Org = 4,
     WorkspaceUser = 5,
-    /// A token; the clients' word for every kind of credential.
+    /// A token or an access key; the clients' word for every kind of credential.
     ApiKey = 6,
+    AiLlm = 11,
+    AiKey = 12,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,31 @@ pub struct NewEvent {
     pub workspace: Option<WorkspaceId>,
     /// Details as a JSON object. Never a secret.
     pub data: Option<String>,
+}
+
+impl NewEvent {
+    pub fn by(
+        caller: &Caller,
+        context: Context,
+        context_id: impl ToString,
+        action: Action,
+        workspace: WorkspaceId,
+    ) -> Self {
+        Self {
+            org: caller.org,
+            user: Some(caller.user),
+            context,
+            context_id: context_id.to_string(),
+            action,
+            workspace: Some(workspace),
+            data: None,
+        }
+    }
+
+    /// With details: a JSON object without a secret.
+    pub fn with(self, data: impl ToString) -> Self {
+        Self { data: Some(data.to_string()), ..self }
+    }
 }
 
 /// A line as it was written.

@@ -3,12 +3,14 @@
 use super::id::{BucketId, OrgId, WorkspaceId};
 use super::time::Timestamp;
 
-/// Longest name of a bucket as its cloud knows it, in bytes.
+/// Longest name of a bucket in its cloud, in bytes.
 pub const CLOUD_NAME_BYTES_MAX: usize = 222;
-/// Longest endpoint, in bytes.
-pub const ENDPOINT_BYTES_MAX: usize = 2_048;
-/// Longest key, secret, region or project, in bytes.
-pub const CREDENTIAL_BYTES_MAX: usize = 8_192;
+/// Longest endpoint, in characters.
+pub const ENDPOINT_CHARS_MAX: usize = 2_048;
+/// Longest key or secret, in characters.
+pub const CREDENTIAL_CHARS_MAX: usize = 8_192;
+/// Longest region, project or wallet address, in characters.
+pub const REGION_CHARS_MAX: usize = 255;
 /// What the endpoint of a local disk begins with; the rest is the name of a folder.
 pub const DISK_SCHEME: &str = "file:";
 
@@ -70,6 +72,19 @@ pub struct Place {
     pub region: Option<String>,
     /// Access key id, or account name on Azure.
     pub key: Option<String>,
+}
+
+impl Place {
+    /// Whether clouds have buckets with such names. It fits into a path and into a host, too.
+    pub fn has_valid_name(&self) -> bool {
+        let name = self.bucket.as_bytes();
+        let inside = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        let at_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        name.len() <= CLOUD_NAME_BYTES_MAX
+            && name.iter().all(inside)
+            && at_end(name.first())
+            && at_end(name.last())
+    }
 }
 
 #[derive(Clone, Debug)]

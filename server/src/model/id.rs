@@ -71,3 +71,37 @@ ids! {
     /// A durable unit of background work.
     JobId,
 }
+
+/// What a client names something by: its id, or its name. What reads as an id is one, so that no
+/// name can stand in for another thing's id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum IdOrName {
+    Id(Uuid),
+    Name(String),
+}
+
+impl IdOrName {
+    /// The column to look in, and the value to look for.
+    pub fn column(&self) -> (&'static str, String) {
+        match self {
+            Self::Id(id) => ("id", id.to_string()),
+            Self::Name(name) => ("name", name.clone()),
+        }
+    }
+}
+
+impl From<String> for IdOrName {
+    fn from(text: String) -> Self {
+        // Shorter and longer spellings of a UUID are names.
+        match text.parse() {
+            Ok(id) if text.len() == uuid::fmt::Hyphenated::LENGTH => Self::Id(id),
+            _ => Self::Name(text),
+        }
+    }
+}
+
+impl fmt::Display for IdOrName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.column().1)
+    }
+}

@@ -1,6 +1,8 @@
 //! Plain types shared by all layers. Never any IO: std and serde only.
 
 pub mod access;
+pub mod access_key;
+pub mod ai;
 pub mod audit;
 pub mod bucket;
 pub mod edit;
@@ -10,5 +12,6 @@ pub mod job;
 pub mod org;
 pub mod page;
 pub mod source_repo;
+pub mod storage_repo;
 pub mod time;
 pub mod token;

@@ -1,8 +1,9 @@
 //! Decides what a caller may do. What the caller cannot see does not exist for them.
 
 use crate::model::access::{Caller, OrgRole, Role};
-use crate::model::id::WorkspaceId;
+use crate::model::id::{IdOrName, WorkspaceId};
 use crate::model::org::Workspace;
+use crate::model::storage_repo::{LIST_MAX, ListFilter};
 use crate::model::token::TokenKind;
 use crate::service::{Error, Result};
 use crate::store::{Store, workspaces};
@@ -61,6 +62,56 @@ pub async fn require_workspace(
     let membership = workspaces::role_of(store.read(), id, caller.user).await?;
     require(caller, membership, needed, "Workspace")?;
     Ok(workspace)
+}
+
+/// Demands `needed` in the workspace that is named so, or in the default one. A name counts among
+/// the workspaces that the caller can see.
+pub async fn require_workspace_named(
+    store: &Store,
+    caller: &Caller,
+    which: Option<&IdOrName>,
+    needed: Role,
+) -> Result<Workspace> {
+    require_account(caller)?;
+    let id = match which {
+        None => workspaces::default_of(store.read(), caller.org).await?,
+        Some(IdOrName::Id(id)) => WorkspaceId::from(*id),
+        Some(IdOrName::Name(name)) => {
+            let visible = workspaces::list(store.read(), caller).await?;
+            let mut called = visible.iter().filter(|workspace| workspace.name == *name);
+            match (called.next(), called.next()) {
+                (None, _) => return Err(Error::not_found("Workspace")),
+                (Some(one), None) => one.id,
+                (Some(_), Some(_)) => {
+                    let message = format!(
+                        "workspaceId: several workspaces are called `{name}`; give the id of one"
+                    );
+                    return Err(Error::invalid("workspaceId", message));
+                }
+            }
+        }
+    };
+    require_workspace(store, caller, id, needed).await
+}
+
+/// Demands READ in the workspace a list is narrowed to, if it is, and checks its length.
+pub async fn list_filter(
+    store: &Store,
+    caller: &Caller,
+    filter: ListFilter<IdOrName>,
+) -> Result<ListFilter> {
+    require_account(caller)?;
+    if !(1..=LIST_MAX).contains(&filter.limit) {
+        return Err(Error::invalid_at(
+            &["query", "limit"],
+            format!("limit: must be 1 to {LIST_MAX}"),
+        ));
+    }
+    let workspace = match &filter.workspace {
+        None => None,
+        named => Some(require_workspace_named(store, caller, named.as_ref(), Role::Read).await?.id),
+    };
+    Ok(filter.within(workspace))
 }
 
 /// Demands a role in the organisation.

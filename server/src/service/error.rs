@@ -1,6 +1,9 @@
 //! What can go wrong, without a word of HTTP. Every message says what to do next; what is
 //! nobody's business goes to the log.
 
+use crate::backend::vault::VaultError;
+use crate::model::storage_repo::Rule;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,9 @@ pub enum Error {
     /// Busy with somebody else's change; trying again soon helps.
     #[error("{0}")]
     Locked(String),
+    /// Against a rule of storage repos that clients know by its code.
+    #[error("{message}")]
+    Rule { rule: Rule, message: String },
     /// A limit of the installation or the organisation is reached; waiting does not help.
     #[error("{0}")]
     LimitReached(String),
@@ -63,6 +69,10 @@ impl Error {
         Self::Internal(source.into())
     }
 
+    pub fn rule(rule: Rule, message: impl Into<String>) -> Self {
+        Self::Rule { rule, message: message.into() }
+    }
+
     pub fn not_found(what: &str) -> Self {
         Self::NotFound(format!("{what} not found. Check the id; it may have been deleted."))
     }
@@ -74,6 +84,12 @@ impl From<sqlx::Error> for Error {
             return Self::internal(error);
         }
         Self::Unreachable(error.into())
+    }
+}
+
+impl From<VaultError> for Error {
+    fn from(error: VaultError) -> Self {
+        Self::internal(error)
     }
 }
 

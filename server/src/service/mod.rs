@@ -2,7 +2,11 @@
 //! and checks access first. Nothing in here knows HTTP.
 
 pub mod access;
+pub mod access_keys;
+pub mod ai_keys;
+pub mod ai_llms;
 pub mod audit;
+pub mod buckets;
 pub mod edits;
 pub mod error;
 pub mod jobs;
@@ -10,18 +14,24 @@ pub mod operator;
 pub mod packs;
 pub mod source_create;
 pub mod source_repos;
+pub mod storage_links;
+pub mod storage_repos;
+pub mod text;
 pub mod tokens;
 pub mod upkeep;
 pub mod users;
 pub mod workspaces;
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::backend::egress::Egress;
+use crate::backend::buckets::Buckets;
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
 use crate::store::Store;
 
+/// Doors render it; only the rules seal and open.
+pub use crate::backend::vault::Receipt;
 pub use error::{Error, Result};
 
 /// What the rules work with.
@@ -29,9 +39,25 @@ pub struct Services {
     pub store: Store,
     pub vault: Vault,
     pub objects: Objects,
-    pub egress: Egress,
+    pub buckets: Buckets,
     pub editors: edits::Editors,
+    pub quota: Quota,
+    pub node: Node,
     pub stopping: AtomicBool,
+}
+
+/// How many of each an organisation may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    pub buckets: i64,
+    pub storage_repos: i64,
+}
+
+/// This server, as clients see it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub ip: IpAddr,
+    pub region: String,
 }
 
 /// What the server needs in order to serve, and whether it has it.

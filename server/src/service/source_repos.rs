@@ -208,13 +208,5 @@ pub fn check_metadata(metadata: &Metadata, place: &[&str]) -> Result<()> {
 }
 
 pub fn line(caller: &Caller, repo: &SourceRepo, action: Action) -> NewEvent {
-    NewEvent {
-        org: caller.org,
-        user: Some(caller.user),
-        context: Context::Repo,
-        context_id: repo.id.to_string(),
-        action,
-        workspace: Some(repo.workspace),
-        data: None,
-    }
+    NewEvent::by(caller, Context::Repo, repo.id, action, repo.workspace)
 }

@@ -5,12 +5,11 @@ use serde_json::json;
 use crate::model::access::{Caller, OrgRole, Role};
 use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::id::{UserId, WorkspaceId};
-use crate::model::org::{
-    NAME_CHARS_MAX, WORKSPACE_MEMBERS_MAX, WORKSPACES_MAX, Workspace, WorkspaceMember,
-};
+use crate::model::org::{WORKSPACE_MEMBERS_MAX, WORKSPACES_MAX, Workspace, WorkspaceMember};
 use crate::model::time::Timestamp;
+use crate::service::text::check_name;
 use crate::service::{Error, Result, Services, access};
-use crate::store::{audit, source_repos, users, workspaces};
+use crate::store::{audit, buckets, source_repos, users, workspaces};
 
 /// A workspace with the users that have a role in it.
 pub type WithUsers = (Workspace, Vec<WorkspaceMember>);
@@ -28,8 +27,8 @@ pub async fn create(services: &Services, caller: &Caller, name: &str) -> Result<
     }
     workspaces::insert(&mut *tx, &workspace, Timestamp::now()).await?;
     workspaces::set_member(&mut *tx, id, caller.user, Role::Admin).await?;
-    let line = event(caller, Context::Workspace, id, Action::Created, id.to_string());
-    audit::insert(&mut *tx, &with(line, &json!({ "name": name }))).await?;
+    let line = NewEvent::by(caller, Context::Workspace, id, Action::Created, id);
+    audit::insert(&mut *tx, &line.with(json!({ "name": name }))).await?;
     tx.commit().await?;
     Ok(workspace)
 }
@@ -65,8 +64,8 @@ pub async fn rename(
     if !workspaces::rename(&mut *tx, id, name).await? {
         return Err(Error::not_found("Workspace"));
     }
-    let line = event(caller, Context::Workspace, id, Action::Updated, id.to_string());
-    audit::insert(&mut *tx, &with(line, &json!({ "name": name }))).await?;
+    let line = NewEvent::by(caller, Context::Workspace, id, Action::Updated, id);
+    audit::insert(&mut *tx, &line.with(json!({ "name": name }))).await?;
     tx.commit().await?;
     Ok(Workspace { name: name.to_owned(), ..workspace })
 }
@@ -85,14 +84,14 @@ pub async fn delete(services: &Services, caller: &Caller, id: WorkspaceId) -> Re
     if !workspaces::delete(&mut *tx, id, Timestamp::now()).await? {
         return Err(Error::not_found("Workspace"));
     }
-    if source_repos::count_in(&mut *tx, id).await? > 0 {
+    if source_repos::count_in(&mut *tx, id).await? + buckets::count_in(&mut tx, id).await? > 0 {
         let message = "Cannot delete workspace with existing buckets or repos. Delete them first.";
         return Err(Error::Invalid {
             place: vec!["path".into(), "id".into()],
             message: message.into(),
         });
     }
-    let line = event(caller, Context::Workspace, id, Action::Deleted, id.to_string());
+    let line = NewEvent::by(caller, Context::Workspace, id, Action::Deleted, id);
     audit::insert(&mut *tx, &line).await?;
     Ok(tx.commit().await?)
 }
@@ -115,8 +114,8 @@ pub async fn add_user(
     }
     workspaces::set_member(&mut *tx, id, user, role).await?;
     let action = if known { Action::Updated } else { Action::Created };
-    let line = event(caller, Context::WorkspaceUser, id, action, user.to_string());
-    audit::insert(&mut *tx, &with(line, &json!({ "role": role.as_str() }))).await?;
+    let line = NewEvent::by(caller, Context::WorkspaceUser, user, action, id);
+    audit::insert(&mut *tx, &line.with(json!({ "role": role.as_str() }))).await?;
     Ok(tx.commit().await?)
 }
 
@@ -132,8 +131,8 @@ pub async fn set_role(
     if !workspaces::set_member_role(&mut *tx, id, user, role).await? {
         return Err(Error::not_found("User"));
     }
-    let line = event(caller, Context::WorkspaceUser, id, Action::Updated, user.to_string());
-    audit::insert(&mut *tx, &with(line, &json!({ "role": role.as_str() }))).await?;
+    let line = NewEvent::by(caller, Context::WorkspaceUser, user, Action::Updated, id);
+    audit::insert(&mut *tx, &line.with(json!({ "role": role.as_str() }))).await?;
     Ok(tx.commit().await?)
 }
 
@@ -148,37 +147,7 @@ pub async fn remove_user(
     if !workspaces::remove_member(&mut *tx, id, user).await? {
         return Err(Error::not_found("User"));
     }
-    let line = event(caller, Context::WorkspaceUser, id, Action::Deleted, user.to_string());
+    let line = NewEvent::by(caller, Context::WorkspaceUser, user, Action::Deleted, id);
     audit::insert(&mut *tx, &line).await?;
     Ok(tx.commit().await?)
-}
-
-fn check_name(name: &str) -> Result<()> {
-    if (1..=NAME_CHARS_MAX).contains(&name.chars().count()) && !name.contains('\0') {
-        return Ok(());
-    }
-    let message = format!("name: must have 1 to {NAME_CHARS_MAX} characters, none of them NUL");
-    Err(Error::invalid("name", message))
-}
-
-fn event(
-    caller: &Caller,
-    context: Context,
-    workspace: WorkspaceId,
-    action: Action,
-    context_id: String,
-) -> NewEvent {
-    NewEvent {
-        org: caller.org,
-        user: Some(caller.user),
-        context,
-        context_id,
-        action,
-        workspace: Some(workspace),
-        data: None,
-    }
-}
-
-fn with(line: NewEvent, data: &serde_json::Value) -> NewEvent {
-    NewEvent { data: Some(data.to_string()), ..line }
 }

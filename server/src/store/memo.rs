@@ -12,14 +12,19 @@ use std::mem::ManuallyDrop;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
+
 use super::source_repos::Found;
 use super::tokens::Candidate;
-use crate::model::id::{SourceRepoId, TokenId};
+use crate::model::id::{IdOrName, SourceRepoId, TokenId};
+use crate::model::storage_repo::ListFilter;
 
 /// Bytes of the header, without its copy.
 const HEADER_BYTES: usize = 48;
-/// Answers of one kind kept at most; one more and all are forgotten.
+/// Small answers of one kind kept at most.
 const ANSWERS_MAX: usize = 10_000;
+/// Bytes of whole pages kept at most.
+const PAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 type Stamp = [u8; HEADER_BYTES];
 
@@ -30,17 +35,34 @@ pub struct Memos {
     header: Option<ManuallyDrop<File>>,
     pub callers: Memo<String, Candidate>,
     pub source_repos: Memo<(TokenId, SourceRepoId), Found>,
+    /// Pages as they were written.
+    pub storage_repos: Memo<(TokenId, ListFilter<IdOrName>), Bytes>,
 }
 
-/// Answers to one kind of question.
-pub struct Memo<K, V>(Mutex<(Stamp, HashMap<K, V>)>);
+/// Answers to one kind of question. One that is too much, and all others are forgotten.
+pub struct Memo<K, V> {
+    kept: Mutex<Kept<K, V>>,
+    cost: fn(&V) -> usize,
+    cost_max: usize,
+}
+
+struct Kept<K, V> {
+    stamp: Stamp,
+    answers: HashMap<K, V>,
+    cost: usize,
+}
 
 impl Memos {
     pub(super) fn open(url: &str) -> Self {
         let path = url.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//"));
         let file = path.and_then(|path| path.split('?').next()).map(|path| format!("{path}-shm"));
         let header = file.and_then(|file| File::open(file).ok()).map(ManuallyDrop::new);
-        Self { header, callers: Memo::new(), source_repos: Memo::new() }
+        Self {
+            header,
+            callers: Memo::new(|_| 1, ANSWERS_MAX),
+            source_repos: Memo::new(|_| 1, ANSWERS_MAX),
+            storage_repos: Memo::new(Bytes::len, PAGE_BYTES_MAX),
+        }
     }
 
     /// What `read` finds, unless it is known; nothing found is not remembered.
@@ -75,20 +97,30 @@ impl Memos {
 }
 
 impl<K: Eq + Hash, V: Clone> Memo<K, V> {
-    fn new() -> Self {
-        Self(Mutex::new(([0; HEADER_BYTES], HashMap::new())))
+    fn new(cost: fn(&V) -> usize, cost_max: usize) -> Self {
+        Self { kept: Mutex::new(Kept::since([0; HEADER_BYTES])), cost, cost_max }
     }
 
     fn get(&self, stamp: &Stamp, key: &K) -> Option<V> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.0 == *stamp { kept.1.get(key).cloned() } else { None }
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.stamp == *stamp { kept.answers.get(key).cloned() } else { None }
     }
 
     fn put(&self, stamp: Stamp, key: K, value: V) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.0 != stamp || kept.1.len() >= ANSWERS_MAX {
-            *kept = (stamp, HashMap::new());
+        let cost = (self.cost)(&value);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.stamp != stamp || kept.cost + cost > self.cost_max {
+            *kept = Kept::since(stamp);
         }
-        kept.1.insert(key, value);
+        if cost <= self.cost_max {
+            kept.cost += cost;
+            kept.answers.insert(key, value);
+        }
+    }
+}
+
+impl<K, V> Kept<K, V> {
+    fn since(stamp: Stamp) -> Self {
+        Self { stamp, answers: HashMap::new(), cost: 0 }
     }
 }

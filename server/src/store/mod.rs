@@ -3,13 +3,19 @@
 //! One SQL text runs on SQLite and PostgreSQL. Rules do not live here, and nothing
 //! in here calls out to the network while a transaction is open.
 
+pub mod access_keys;
+pub mod ai_keys;
+pub mod ai_llms;
 pub mod audit;
+pub mod buckets;
 pub mod jobs;
 pub mod memo;
 pub mod orgs;
 pub mod settings;
 pub mod source_packs;
 pub mod source_repos;
+pub mod storage_repos;
+pub mod storage_wholes;
 pub mod tokens;
 pub mod users;
 pub mod workspaces;

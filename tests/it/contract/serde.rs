@@ -126,6 +126,8 @@ fn normal(schema: &Value, side: Side) -> Value {
                 entries(value).map(|(k, v)| (k.to_owned(), self::normal(v, side))).collect()
             }
             "oneOf" | "allOf" | "anyOf" => branches(value, side),
+            // Two words for a map of anything.
+            "additionalProperties" if value == &json!(true) => json!({}),
             "items" | "additionalProperties" => self::normal(value, side),
             "required" | "enum" => sorted(value),
             "format" => integer_format(value),

@@ -175,15 +175,7 @@ fn changed(result: &Result<Edited, EditError>) -> bool {
 }
 
 fn line(order: &Order, repo: SourceRepoId, data: String) -> NewEvent {
-    NewEvent {
-        org: order.caller.org,
-        user: Some(order.caller.user),
-        context: Context::Repo,
-        context_id: repo.to_string(),
-        action: Action::Updated,
-        workspace: Some(order.workspace),
-        data: Some(data),
-    }
+    NewEvent::by(&order.caller, Context::Repo, repo, Action::Updated, order.workspace).with(data)
 }
 
 /// Brings the cache to what was just made durable.

@@ -1,0 +1,371 @@
+//! Buckets: registering, checking, changing and forgetting them. What a bucket is called and where
+//! it is comes from clients; that it can be reached with its credential is seen, never believed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::backend::buckets::{BucketError, Target};
+use crate::model::access::{Caller, Role};
+use crate::model::audit::{Action, Context, NewEvent};
+use crate::model::bucket::{
+    Bucket, BucketStatus, CREDENTIAL_CHARS_MAX, ENDPOINT_CHARS_MAX, Place, REGION_CHARS_MAX,
+    StorageType,
+};
+use crate::model::id::{BucketId, IdOrName, OrgId};
+use crate::model::storage_repo::{ListFilter, ListPage, Mention, Rule};
+use crate::model::time::Timestamp;
+use crate::service::storage_repos::hold;
+use crate::service::text::{self, check_name};
+use crate::service::{Error, Result, Services, access};
+use crate::store::{self, Tx, audit, buckets, storage_repos};
+
+/// What a new bucket is to be. An empty text counts as none.
+pub struct NewBucket {
+    pub workspace: Option<IdOrName>,
+    pub name: String,
+    pub place: Place,
+    pub secret: Option<SecretString>,
+    pub project: Option<String>,
+    pub wallet: Option<String>,
+}
+
+/// What to change of a bucket: `None` leaves, an empty text removes.
+#[derive(Default)]
+pub struct BucketChange {
+    pub workspace: Option<IdOrName>,
+    pub name: Option<String>,
+    pub storage_type: Option<StorageType>,
+    pub bucket: Option<String>,
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    pub key: Option<String>,
+    pub secret: Option<SecretString>,
+    pub project: Option<String>,
+    pub wallet: Option<String>,
+}
+
+/// A bucket that was written; how long it took to reach it, where that was needed.
+pub struct Written {
+    pub id: BucketId,
+    pub latency: Option<Duration>,
+}
+
+/// What this server sees of a bucket.
+pub struct Sight {
+    pub latency: Option<Duration>,
+    pub at: Timestamp,
+}
+
+/// A bucket with the storage repos that hold it.
+pub type WithHolders = (Bucket, Vec<Mention>);
+
+pub async fn create(services: &Services, caller: &Caller, new: NewBucket) -> Result<Written> {
+    let which = new.workspace.as_ref();
+    let workspace =
+        access::require_workspace_named(&services.store, caller, which, Role::Write).await?;
+    check_name(&new.name)?;
+    let secret = text::secret("secret", new.secret, CREDENTIAL_CHARS_MAX)?;
+    let id = BucketId::new();
+    let now = Timestamp::now();
+    let bucket = Bucket {
+        id,
+        org: caller.org,
+        workspace: workspace.id,
+        name: new.name,
+        place: check_place(new.place)?,
+        sealed: seal(services, id, secret.as_ref())?,
+        project: text::optional("projectId", new.project, REGION_CHARS_MAX)?,
+        wallet: text::optional("walletAddress", new.wallet, REGION_CHARS_MAX)?,
+        status: BucketStatus::Online,
+        status_at: now,
+        created_at: now,
+        version: 1,
+    };
+    let target = Target { place: bucket.place.clone(), secret };
+    let latency = services.buckets.probe(&target).await?;
+    let mut tx = services.store.begin().await?;
+    hold(&mut tx, &[workspace.id]).await?;
+    let most = services.quota.buckets;
+    if buckets::count(&mut *tx, caller.org).await? >= most {
+        let message =
+            format!("The organisation has {most} buckets, which is the most. Delete one first.");
+        return Err(Error::rule(Rule::QuotaExceeded, message));
+    }
+    check_free(&mut tx, &bucket).await?;
+    buckets::insert(&mut *tx, &bucket).await.map_err(|error| taken(error, &bucket.name))?;
+    audit::insert(&mut *tx, &line(caller, &bucket, Action::Created)).await?;
+    tx.commit().await?;
+    Ok(Written { id, latency: Some(latency) })
+}
+
+pub async fn get(services: &Services, caller: &Caller, id: BucketId) -> Result<WithHolders> {
+    let bucket = require(services, caller, id, Role::Read).await?;
+    let mut found = with_holders(services, caller.org, vec![bucket]).await?;
+    found.pop().ok_or_else(|| Error::not_found("Bucket"))
+}
+
+pub async fn list(
+    services: &Services,
+    caller: &Caller,
+    filter: ListFilter<IdOrName>,
+) -> Result<ListPage<WithHolders>> {
+    let filter = access::list_filter(&services.store, caller, filter).await?;
+    let found = buckets::list(services.store.read(), caller, &filter).await?;
+    let ListPage { items, more } = ListPage::new(found, filter.limit);
+    Ok(ListPage { items: with_holders(services, caller.org, items).await?, more })
+}
+
+/// Those that a new storage repo could mirror.
+pub async fn list_available(
+    services: &Services,
+    caller: &Caller,
+    filter: ListFilter<IdOrName>,
+) -> Result<Vec<WithHolders>> {
+    let filter = access::list_filter(&services.store, caller, filter).await?;
+    let found = buckets::list_available(services.store.read(), caller, &filter).await?;
+    let found = ListPage::new(found, filter.limit).items;
+    with_holders(services, caller.org, found).await
+}
+
+pub async fn update(
+    services: &Services,
+    caller: &Caller,
+    id: BucketId,
+    change: BucketChange,
+) -> Result<Written> {
+    let old = require(services, caller, id, Role::Write).await?;
+    let mut new = old.clone();
+    if let Some(workspace) = &change.workspace {
+        let which = Some(workspace);
+        let workspace =
+            access::require_workspace_named(&services.store, caller, which, Role::Write).await?;
+        new.workspace = workspace.id;
+    }
+    let secret = apply(&mut new, change)?;
+    let moved = new.place != old.place || secret.is_some();
+    let mut latency = None;
+    if moved {
+        if secret.is_some() {
+            new.sealed = seal(services, id, secret.as_ref())?;
+        }
+        let target = target(services, &new)?;
+        latency = Some(services.buckets.probe(&target).await?);
+        (new.status, new.status_at) = (BucketStatus::Online, Timestamp::now());
+    }
+    let mut tx = services.store.begin().await?;
+    hold(&mut tx, &[old.workspace, new.workspace]).await?;
+    save(&mut tx, caller, &old, &new, moved).await?;
+    tx.commit().await?;
+    Ok(Written { id, latency })
+}
+
+/// Writes a changed bucket, and tells every storage repo that holds it.
+async fn save(tx: &mut Tx, caller: &Caller, old: &Bucket, new: &Bucket, moved: bool) -> Result<()> {
+    let uses = storage_repos::uses(&mut **tx, new.id).await?;
+    if old.workspace != new.workspace && !uses.is_empty() {
+        let message = "workspaceId: storage repos hold the bucket. Take it out of them first.";
+        return Err(Error::invalid("workspaceId", message));
+    }
+    let name = &new.place.bucket;
+    if old.place.bucket != *name && storage_repos::has_namesake(&mut **tx, new.id, name).await? {
+        let message = format!(
+            "A storage repo of mode NORMAL holds another bucket that its cloud calls `{name}`, and \
+             could not tell them apart."
+        );
+        return Err(Error::rule(Rule::FolderUsed, message));
+    }
+    if old.name != new.name {
+        check_free(tx, new).await?;
+    }
+    if !buckets::update(&mut **tx, new).await.map_err(|error| taken(error, &new.name))? {
+        let message = "The bucket was changed meanwhile. Read it again and redo the change.";
+        return Err(Error::Conflict { message: message.to_owned(), current_head: None });
+    }
+    audit::insert(&mut **tx, &line(caller, new, Action::Updated)).await?;
+    if moved {
+        for repo in uses.iter().map(|used| used.repo).collect::<BTreeSet<_>>() {
+            let line = NewEvent::by(caller, Context::Repo, repo, Action::Updated, new.workspace);
+            let data = json!({ "cause": "bucket", "bucketId": new.id });
+            audit::insert(&mut **tx, &line.with(data)).await?;
+        }
+    }
+    Ok(())
+}
+
+pub async fn delete(services: &Services, caller: &Caller, id: BucketId) -> Result<()> {
+    let bucket = require(services, caller, id, Role::Write).await?;
+    let mut tx = services.store.begin().await?;
+    hold(&mut tx, &[bucket.workspace]).await?;
+    let holders = storage_repos::holders_of_buckets(&mut *tx, caller.org, id, id).await?;
+    if let Some((_, holder)) = holders.first() {
+        return Err(Error::Forbidden(format!(
+            "The bucket is in use by the storage repo `{}`. Take it out there first.",
+            holder.name
+        )));
+    }
+    if !buckets::delete(&mut *tx, id, Timestamp::now()).await? {
+        return Err(Error::not_found("Bucket"));
+    }
+    audit::insert(&mut *tx, &line(caller, &bucket, Action::Deleted)).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Reaches the bucket now, and keeps what came of it.
+pub async fn look(services: &Services, caller: &Caller, id: BucketId) -> Result<Sight> {
+    let bucket = require(services, caller, id, Role::Read).await?;
+    let latency = services.buckets.ping(&target(services, &bucket)?).await;
+    if let Err(error) = &latency {
+        tracing::info!(bucket = %id, %error, "bucket does not answer");
+    }
+    let latency = latency.ok();
+    let at = note(services, &bucket, latency.is_some()).await?;
+    Ok(Sight { latency, at })
+}
+
+/// Whether the bucket could be used if it were changed so; keeps what came of it if it is as it is.
+pub async fn validate(
+    services: &Services,
+    caller: &Caller,
+    id: BucketId,
+    change: BucketChange,
+) -> Result<Duration> {
+    let stored = require(services, caller, id, Role::Write).await?;
+    let mut tried = stored.clone();
+    let secret = apply(&mut tried, change)?;
+    let mut target = target(services, &tried)?;
+    let as_stored = secret.is_none() && tried.place == stored.place;
+    target.secret = secret.or(target.secret);
+    let reached = services.buckets.probe(&target).await;
+    if as_stored {
+        note(services, &stored, reached.is_ok()).await?;
+    }
+    Ok(reached?)
+}
+
+async fn note(services: &Services, bucket: &Bucket, answered: bool) -> Result<Timestamp> {
+    let status = if answered { BucketStatus::Online } else { BucketStatus::Offline };
+    let at = Timestamp::now();
+    buckets::set_status(services.store.write_now(), bucket, status, at).await?;
+    Ok(at)
+}
+
+/// The bucket, if the caller can see it and holds `needed` in its workspace.
+async fn require(
+    services: &Services,
+    caller: &Caller,
+    id: BucketId,
+    needed: Role,
+) -> Result<Bucket> {
+    access::require_account(caller)?;
+    let found = buckets::get(services.store.read(), caller, id).await?;
+    let (bucket, role) = found.ok_or_else(|| Error::not_found("Bucket"))?;
+    access::require(caller, role, needed, "Bucket")?;
+    Ok(bucket)
+}
+
+/// Adds the storage repos that hold each bucket; the buckets are in order of their ids.
+async fn with_holders(
+    services: &Services,
+    org: OrgId,
+    found: Vec<Bucket>,
+) -> Result<Vec<WithHolders>> {
+    let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(vec![]) };
+    let read = services.store.read();
+    let mut holders: HashMap<BucketId, Vec<Mention>> = HashMap::new();
+    for (id, mention) in storage_repos::holders_of_buckets(read, org, first.id, last.id).await? {
+        holders.entry(id).or_default().push(mention);
+    }
+    let with = |bucket: Bucket| {
+        let held_by = holders.remove(&bucket.id).unwrap_or_default();
+        (bucket, held_by)
+    };
+    Ok(found.into_iter().map(with).collect())
+}
+
+/// Puts what is to change into `bucket`, and hands out the new secret, if there is one.
+fn apply(bucket: &mut Bucket, change: BucketChange) -> Result<Option<SecretString>> {
+    if let Some(name) = change.name {
+        check_name(&name)?;
+        bucket.name = name;
+    }
+    let place = &mut bucket.place;
+    place.storage_type = change.storage_type.unwrap_or(place.storage_type);
+    if let Some(name) = change.bucket {
+        place.bucket = name;
+    }
+    text::change("endpoint", &mut place.endpoint, change.endpoint, ENDPOINT_CHARS_MAX)?;
+    text::change("region", &mut place.region, change.region, REGION_CHARS_MAX)?;
+    text::change("key", &mut place.key, change.key, CREDENTIAL_CHARS_MAX)?;
+    bucket.place = check_place(place.clone())?;
+    text::change("projectId", &mut bucket.project, change.project, REGION_CHARS_MAX)?;
+    text::change("walletAddress", &mut bucket.wallet, change.wallet, REGION_CHARS_MAX)?;
+    text::secret("secret", change.secret, CREDENTIAL_CHARS_MAX)
+}
+
+fn check_place(place: Place) -> Result<Place> {
+    if !place.has_valid_name() {
+        let message = "bucket: must have 1 to 222 letters, digits, `.`, `_` or `-`, and begin and \
+                       end with a letter or digit";
+        return Err(Error::invalid("bucket", message));
+    }
+    Ok(Place {
+        endpoint: text::optional("endpoint", place.endpoint, ENDPOINT_CHARS_MAX)?,
+        region: text::optional("region", place.region, REGION_CHARS_MAX)?,
+        key: text::optional("key", place.key, CREDENTIAL_CHARS_MAX)?,
+        ..place
+    })
+}
+
+fn seal(
+    services: &Services,
+    id: BucketId,
+    secret: Option<&SecretString>,
+) -> Result<Option<Vec<u8>>> {
+    let sealed = secret.map(|secret| services.vault.seal(&place_of(id), secret));
+    Ok(sealed.transpose()?)
+}
+
+/// Where the bucket is, with its secret opened.
+fn target(services: &Services, bucket: &Bucket) -> Result<Target> {
+    let sealed = bucket.sealed.as_deref();
+    let secret = sealed.map(|sealed| services.vault.open(&place_of(bucket.id), sealed));
+    Ok(Target { place: bucket.place.clone(), secret: secret.transpose()? })
+}
+
+fn place_of(id: BucketId) -> String {
+    format!("bucket/{id}")
+}
+
+/// The index says so too, but a transaction on PostgreSQL ends with what it refuses.
+async fn check_free(tx: &mut Tx, bucket: &Bucket) -> Result<()> {
+    let called = IdOrName::Name(bucket.name.clone());
+    match buckets::find(&mut **tx, bucket.org, &called).await? {
+        Some(other) if other.id != bucket.id => Err(name_taken(&bucket.name)),
+        _ => Ok(()),
+    }
+}
+
+fn taken(error: sqlx::Error, name: &str) -> Error {
+    if store::is_unique_violation(&error) { name_taken(name) } else { error.into() }
+}
+
+fn name_taken(name: &str) -> Error {
+    let message =
+        format!("name: another bucket of the organisation is called `{name}`. Choose another.");
+    Error::rule(Rule::NameAlreadyUsed, message)
+}
+
+fn line(caller: &Caller, bucket: &Bucket, action: Action) -> NewEvent {
+    NewEvent::by(caller, Context::Bucket, bucket.id, action, bucket.workspace)
+        .with(json!({ "name": bucket.name }))
+}
+
+/// Whatever keeps the server from a bucket is for the client to mend.
+impl From<BucketError> for Error {
+    fn from(error: BucketError) -> Self {
+        Self::invalid_at(&["body"], error.to_string())
+    }
+}
