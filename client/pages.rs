@@ -13,15 +13,64 @@ impl<'a> builder::ListSourceRepos<'a> {
     pub fn stream(
         self,
     ) -> impl Stream<Item = Result<types::SourceRepo, Error<types::SourceError>>> + Send + 'a {
-        stream::try_unfold(Some(self), |request| async move {
-            let Some(request) = request else {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.items, page.next_page.map(|start| request.page_start(start))))
+        })
+    }
+}
+
+impl<'a> builder::ListBuckets<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `cursor` and keeps every other parameter; `limit` is how many buckets are fetched
+    /// at a time. The stream ends after the last page or the first error.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::Bucket, Error<types::StorageError>>> + Send + 'a {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.buckets, page.next_cursor.map(|cursor| request.cursor(cursor))))
+        })
+    }
+}
+
+impl<'a> builder::ListStorageRepos<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `cursor` and keeps every other parameter; `limit` is how many storage repos are
+    /// fetched at a time. The stream ends after the last page or the first error.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::StorageRepo, Error<types::StorageError>>> + Send + 'a
+    {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.repos, page.next_cursor.map(|cursor| request.cursor(cursor))))
+        })
+    }
+}
+
+/// The items of `first` and of all that follow it. `page` sends a request, and says which is next.
+fn pages<R, T, E, F>(
+    first: R,
+    page: impl Fn(R) -> F + Send,
+) -> impl Stream<Item = Result<T, Error<E>>> + Send
+where
+    R: Send,
+    T: Send,
+    E: Send,
+    F: Future<Output = Result<(Vec<T>, Option<R>), Error<E>>> + Send,
+{
+    stream::try_unfold(Some(first), move |request| {
+        let page = request.map(&page);
+        async move {
+            let Some(page) = page else {
                 return Ok(None);
             };
-            let page = request.clone().send().await?.into_inner();
-            let rest = page.next_page.map(|start| request.page_start(start));
-            let repos = stream::iter(page.items.into_iter().map(Ok));
-            Ok::<_, Error<types::SourceError>>(Some((repos, rest)))
-        })
-        .try_flatten()
-    }
+            let (items, next) = page.await?;
+            Ok::<_, Error<E>>(Some((stream::iter(items.into_iter().map(Ok)), next)))
+        }
+    })
+    .try_flatten()
 }

@@ -13,6 +13,14 @@ use serde::{Deserialize, Serialize};
 
 /// What every variable begins with.
 pub const ENV_PREFIX: &str = "REPOPLANE_";
+/// Variables of the command line, which set nothing of a server.
+const NOT_SETTINGS: [&str; 5] = [
+    "REPOPLANE_CONFIG",
+    "REPOPLANE_URL",
+    "REPOPLANE_TOKEN",
+    "REPOPLANE_TOKEN_FILE",
+    "REPOPLANE_BUCKET_SECRET",
+];
 /// What `config show` prints in the place of a secret.
 const MASKED: &str = "********";
 
@@ -139,6 +147,7 @@ impl Default for Log {
 
 /// What the command line says; it wins over everything else.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Configuration")]
 pub struct Flags {
     /// Configuration file in TOML
     #[arg(long, value_name = "FILE", global = true, env = "REPOPLANE_CONFIG")]
@@ -158,8 +167,9 @@ impl Config {
     /// Puts the layers together.
     pub fn load(flags: &Flags) -> anyhow::Result<Self> {
         let variables = own_variables()?;
-        let variables = variables.into_iter().filter(|(name, _)| name != "REPOPLANE_CONFIG");
-        Self::from_layers(flags, &with_files(variables)?)
+        let settings =
+            variables.into_iter().filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()));
+        Self::from_layers(flags, &with_files(settings)?)
     }
 
     fn from_layers(flags: &Flags, variables: &[(String, String)]) -> anyhow::Result<Self> {

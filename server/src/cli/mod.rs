@@ -4,6 +4,8 @@
 mod admin;
 mod serve;
 mod show;
+mod storage;
+mod table;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,8 @@ enum Command {
     /// Manage the tokens of a user
     #[command(subcommand)]
     Token(admin::TokenCommand),
+    /// Manage buckets, storage repos and their access keys, on a server that runs
+    Storage(storage::Storage),
     /// Bring the database up to date
     Migrate,
     /// Ask a running server whether it is ready; exit code 0 if so
@@ -76,6 +80,7 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Org(command) => admin::org(&open(&config()?).await?, command).await?,
         Command::User(command) => admin::user(&open(&config()?).await?, command).await?,
         Command::Token(command) => admin::token(&open(&config()?).await?, command).await?,
+        Command::Storage(storage) => storage::run(storage, config).await?,
         Command::Migrate => {
             app::make_store(&config()?).await?.migrate().await?;
             eprintln!("The database is up to date.");

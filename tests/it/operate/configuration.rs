@@ -68,6 +68,18 @@ async fn variables_of_other_programs_may_hold_anything() {
 }
 
 #[tokio::test]
+async fn variables_of_the_storage_commands_are_no_settings() {
+    let mut place = Place::new();
+    let before = place.run(&["config", "show"]).await;
+    place.set("REPOPLANE_URL", "http://127.0.0.1:1");
+    place.set("REPOPLANE_TOKEN", "rlc-hunter2");
+    place.set("REPOPLANE_TOKEN_FILE", "absent");
+    place.set("REPOPLANE_BUCKET_SECRET", "hunter2");
+    let shown = place.run(&["config", "show"]).await;
+    assert!(shown.success && shown.out == before.out, "{shown:?}");
+}
+
+#[tokio::test]
 async fn the_flag_for_a_gateway_that_is_not_there_is_refused() {
     let place = Place::new();
     let said = place.refused(&["serve", "--s3-listen", "127.0.0.1:0"]).await;

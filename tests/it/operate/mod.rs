@@ -6,3 +6,6 @@ mod first_start;
 mod process;
 mod refusals;
 mod running;
+mod stand_in;
+mod storage;
+mod storage_requests;

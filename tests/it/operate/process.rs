@@ -8,7 +8,7 @@ use std::time::Duration;
 use repoplane_client::Client;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 /// A command that takes longer waits for something that it should not wait for.
@@ -78,9 +78,20 @@ impl Place {
 
     /// Runs a command to its end, which must come.
     pub async fn run(&self, arguments: &[&str]) -> Ended {
-        let output = tokio::time::timeout(COMMAND_TIMEOUT, self.command(arguments).output()).await;
+        self.fed(arguments, "").await
+    }
+
+    /// Runs a command that finds `input` on its standard input.
+    pub async fn fed(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary is built");
+        let mut stdin = child.stdin.take().expect("input");
+        stdin.write_all(input.as_bytes()).await.expect("it reads its input");
+        drop(stdin);
+        let output = tokio::time::timeout(COMMAND_TIMEOUT, child.wait_with_output()).await;
         let output = output.unwrap_or_else(|_| panic!("{arguments:?} does not end"));
-        let output = output.expect("the binary is built");
+        let output = output.expect("its output");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
         let (out, err) = (text(output.stdout), text(output.stderr));
         Ended { success: output.status.success(), out, err }

@@ -1,0 +1,77 @@
+//! `repoplane storage`: what a tenant does with buckets, storage repos and access keys, through the
+//! API of a server that runs. Must never touch the database.
+
+mod bucket;
+mod find;
+mod key;
+mod member;
+mod remote;
+mod repo;
+mod secret;
+
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use repoplane_client::types;
+
+use crate::config::Config;
+
+#[derive(clap::Args)]
+pub struct Storage {
+    #[command(flatten)]
+    options: remote::Options,
+    #[command(subcommand)]
+    command: StorageCommand,
+}
+
+#[derive(Subcommand)]
+enum StorageCommand {
+    /// Manage buckets
+    #[command(subcommand)]
+    Bucket(bucket::BucketCommand),
+    /// Manage storage repos
+    #[command(subcommand)]
+    Repo(repo::RepoCommand),
+    /// Manage the access keys of a storage repo
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+}
+
+pub async fn run(
+    storage: Storage,
+    config: impl FnOnce() -> anyhow::Result<Config>,
+) -> anyhow::Result<()> {
+    let remote = remote::Remote::connect(storage.options, config)?;
+    match storage.command {
+        StorageCommand::Bucket(command) => bucket::run(&remote, command).await,
+        StorageCommand::Repo(command) => repo::run(&remote, command).await,
+        StorageCommand::Key(command) => key::run(&remote, command).await,
+    }
+}
+
+fn storage_type() -> impl TypedValueParser<Value = types::StorageType> {
+    one_of(["s3", "gcs", "blob", "azure"])
+}
+
+fn storage_mode() -> impl TypedValueParser<Value = types::StorageMode> {
+    one_of(["normal", "mirror", "backup"])
+}
+
+fn access_type() -> impl TypedValueParser<Value = types::AccessType> {
+    one_of(["read", "write", "admin"])
+}
+
+/// Takes one of the contract's words, and offers them to the shell. The contract has them in
+/// capitals.
+fn one_of<T, const N: usize>(words: [&'static str; N]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|word| word.to_ascii_uppercase().parse())
+}
+
+fn shown_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
