@@ -101,15 +101,15 @@ mod tests {
         let address = listener.local_addr().expect("bound");
         let url = format!("http://never.resolved.invalid:{}/", address.port());
         let url = Url::parse(&url).expect("a URL");
-        let line = Line::to(&Checked { url: url.clone(), addresses: vec![address] });
-        let serve = async {
+        let checked = Checked { url: url.clone(), addresses: vec![address] };
+        tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             let mut request = [0; 1];
             stream.read_exact(&mut request).await.expect("a request");
             stream.write_all(b"HTTP/1.1 204 Gone here\r\n\r\n").await.expect("an answer");
-        };
-        let line = line.expect("a client");
-        let (answer, ()) = tokio::join!(line.send(Request::new(Method::GET, url)), serve);
+        });
+        let line = Line::to(&checked).expect("a client");
+        let answer = line.send(Request::new(Method::GET, url)).await;
         assert_eq!(answer.expect("an answer").status, StatusCode::NO_CONTENT);
     }
 }
