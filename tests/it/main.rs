@@ -1,6 +1,7 @@
 //! The black-box tests: through the doors, with the generated client, against a real server.
 
 mod architecture;
+mod bucket_drivers;
 mod contract;
 mod databases;
 mod durability;

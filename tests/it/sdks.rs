@@ -3,38 +3,22 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::{OWNER_TOKEN, Server};
-
-/// Where `.ci/peers` installs them, unless `TEST_PEERS_DIR` says otherwise.
-const INSTALLED: &str = "target/ci/peers";
-
-fn peers() -> PathBuf {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    root.join(std::env::var("TEST_PEERS_DIR").unwrap_or_else(|_| INSTALLED.to_owned()))
-}
-
-/// Whether tests may pass without the peers.
-fn optional() -> bool {
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
-    !is("CI", "true") && !is("TEST_PEERS", "required")
-}
+use crate::support::{OWNER_TOKEN, Server, peers};
 
 /// Runs a client's script to its end, if the client is installed.
 async fn run(installed: &str, program: &str, script: &str) {
-    let installed = peers().join(installed);
-    if !installed.exists() {
-        assert!(optional(), "{} is missing; install it with .ci/peers", installed.display());
-        println!("left out: {} is missing; install it with .ci/peers", installed.display());
+    if !peers::installed(&[installed]) {
         return;
     }
-    let program = if program.contains('/') { peers().join(program) } else { program.into() };
+    let program =
+        if program.contains('/') { peers::folder().join(program) } else { program.into() };
     let server = Server::start().await;
     let mut command = Command::new(program);
     command
         .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script))
         .env("RELACE_BASE_URL", format!("{}/v1", server.url()))
         .env("RELACE_API_KEY", OWNER_TOKEN)
-        .env("TEST_PEER_MODULES", peers().join("node"))
+        .env("TEST_PEER_MODULES", peers::folder().join("node"))
         .env("PYTHONDONTWRITEBYTECODE", "1");
     let output = tokio::task::spawn_blocking(move || command.output()).await.expect("a thread");
     let output = output.expect("the client starts");

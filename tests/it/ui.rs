@@ -1,12 +1,12 @@
 //! Swagger UI at /docs: it needs nothing from elsewhere, and it works in a real browser.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{OWNER_TOKEN, Server};
+use crate::support::{OWNER_TOKEN, Server, peers};
 
 const BROWSER: &str = "/usr/bin/chromium";
 
@@ -49,9 +49,11 @@ async fn the_page_loads_nothing_from_elsewhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_browser_shows_both_documents_and_calls_the_api() {
-    let Some(folder) = peer() else { return };
+    if !peers::installed(&[BROWSER, "ui/node_modules/playwright-core"]) {
+        return;
+    }
     let server = Server::start().await;
-    let seen = browse(&server.url(), &folder);
+    let seen = browse(&server.url(), &peers::folder().join("ui"));
 
     let operations = operations();
     assert_eq!(texts(&seen["contract"]), operations);
@@ -101,23 +103,6 @@ fn browse(url: &str, folder: &Path) -> Value {
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{words}");
     serde_json::from_slice(&output.stdout).expect("a line of JSON")
-}
-
-/// Where the browser's driver is installed. CI has it; elsewhere it may be missing.
-fn peer() -> Option<PathBuf> {
-    let peers = std::env::var_os("TEST_PEERS_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/ci/peers"),
-        PathBuf::from,
-    );
-    let folder = peers.join("ui");
-    if folder.join("node_modules/playwright-core").exists() && Path::new(BROWSER).exists() {
-        return Some(folder);
-    }
-    let required = std::env::var("CI").is_ok_and(|ci| ci == "true")
-        || std::env::var("TEST_PEERS").is_ok_and(|peers| peers == "required");
-    assert!(!required, "{BROWSER} or its driver is missing; run: .ci/run peers");
-    println!("{BROWSER} or its driver is missing, so this was not looked at; run: .ci/run peers");
-    None
 }
 
 fn text(value: &Value) -> &str {

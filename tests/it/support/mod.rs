@@ -1,8 +1,10 @@
 //! A real server for each test, on a free port and with a folder and a database of its own.
 
 pub mod answer;
+pub mod clouds;
 pub mod database;
 pub mod fsck;
+pub mod peers;
 pub mod proxy;
 pub mod repo;
 

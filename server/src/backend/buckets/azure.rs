@@ -1,23 +1,26 @@
 //! Containers of Azure Blob Storage, opened by an account's key. The requests are our own, since
 //! object_store tidies keys and cannot say `a//b`; only the signing is its.
 
+mod page;
+
 use async_trait::async_trait;
 use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
-use percent_encoding::percent_decode_str;
-use quick_xml::de;
 use reqwest::{Method, Request};
 use secrecy::ExposeSecret;
-use serde::Deserialize;
 use url::Url;
 
 use super::dial::{Answer, Line};
 use super::listing::{self, ListedObject, PAGE_KEYS_MAX};
 use super::{BucketDriver, BucketError, Target};
 use crate::backend::egress::Egress;
+use page::Page;
 
 /// Longest name of a storage account, in bytes.
 const ACCOUNT_BYTES_MAX: usize = 24;
+/// Most pages in a row that bring nothing: Azure gives such pages now and then, and the emulator for
+/// all that comes before the key to begin at.
+const BARREN_PAGES_MAX: usize = 1_000;
 
 pub struct Container {
     url: Url,
@@ -62,34 +65,36 @@ impl Container {
         Err(BucketError::of_answer(answer.status, code, None, &answer.body))
     }
 
-    async fn page(&self, prefix: &str, from: From<'_>, max: usize) -> Result<Page, BucketError> {
+    async fn page(&self, prefix: &str, begin: &Begin, max: usize) -> Result<Page, BucketError> {
         let max = max.to_string();
         let mut query = vec![("restype", "container"), ("comp", "list"), ("maxresults", &max)];
         if !prefix.is_empty() {
             query.push(("prefix", prefix));
         }
-        query.extend(match from {
-            From::Start => None,
-            From::Key(key) => Some(("startFrom", key)),
-            From::Marker(marker) => Some(("marker", marker)),
-        });
+        match begin {
+            Begin::First => {}
+            Begin::Key(key) => query.push(("startFrom", key)),
+            Begin::Marker(marker) => query.push(("marker", marker)),
+        }
         Page::parse(&self.send(Method::GET, &query).await?.body)
     }
 }
 
 /// Where a page begins.
-enum From<'a> {
-    Start,
+enum Begin {
+    /// At the first key.
+    First,
     /// At this key or the next one there is.
-    Key(&'a str),
+    Key(String),
     /// Where the last page told to go on.
-    Marker(&'a str),
+    Marker(String),
 }
 
 #[async_trait]
 impl BucketDriver for Container {
     async fn head(&self) -> Result<(), BucketError> {
-        self.send(Method::HEAD, &[("restype", "container")]).await.map(drop)
+        // With GET the answer has room for a reason, and is otherwise as short.
+        self.send(Method::GET, &[("restype", "container")]).await.map(drop)
     }
 
     async fn list(
@@ -102,29 +107,25 @@ impl BucketDriver for Container {
             return Ok(Vec::new());
         }
         let mut found: Vec<ListedObject> = Vec::new();
-        let mut marker: Option<String> = None;
+        let mut begin = match start_after {
+            Some(key) if key.starts_with(prefix) => Begin::Key(key.to_owned()),
+            _ => Begin::First,
+        };
+        let mut barren = 0;
         while found.len() < max {
-            let from = match (&marker, start_after) {
-                (Some(marker), _) => From::Marker(marker),
-                (None, Some(key)) if key.starts_with(prefix) => From::Key(key),
-                (None, _) => From::Start,
-            };
-            // One more than wanted, for the key that the page begins at.
-            let mut page =
-                self.page(prefix, from, (max - found.len() + 1).min(PAGE_KEYS_MAX)).await?;
-            // Services that do not know `startFrom` begin at the first key there is.
-            page.objects
-                .retain(|object| start_after.is_none_or(|after| object.key.as_str() > after));
+            // One more than wanted, for the key that the first page begins at.
+            let most = (max - found.len()).min(PAGE_KEYS_MAX - 1) + 1;
+            let mut page = self.page(prefix, &begin, most).await?;
+            page.objects.retain(|object| start_after.is_none_or(|after| *object.key > *after));
             let after = found.last().map(|object| object.key.as_str()).or(start_after);
             listing::check(prefix, after, &page.objects)?;
-            found.extend(page.objects);
-            if page.next.is_some() && page.next == marker {
+            barren = if page.objects.is_empty() { barren + 1 } else { 0 };
+            if barren > BARREN_PAGES_MAX {
                 return Err(BucketError::Unexpected("a list that never ends".to_owned()));
             }
-            marker = page.next;
-            if marker.is_none() {
-                break;
-            }
+            found.extend(page.objects);
+            let Some(marker) = page.next else { break };
+            begin = Begin::Marker(marker);
         }
         found.truncate(max);
         Ok(found)
@@ -163,102 +164,4 @@ fn container_url(mut endpoint: Url, container: &str) -> Result<Url, BucketError>
         .pop_if_empty()
         .push(container);
     Ok(endpoint)
-}
-
-struct Page {
-    objects: Vec<ListedObject>,
-    /// Marker of the page after this one.
-    next: Option<String>,
-}
-
-/// As Azure writes it.
-#[derive(Deserialize)]
-enum Document {
-    #[serde(rename_all = "PascalCase")]
-    EnumerationResults { blobs: Blobs, next_marker: Option<String> },
-}
-
-#[derive(Deserialize)]
-struct Blobs {
-    #[serde(rename = "Blob", default)]
-    blobs: Vec<Blob>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Blob {
-    name: Name,
-    properties: Properties,
-}
-
-#[derive(Deserialize)]
-struct Name {
-    /// Set on names that XML cannot hold as they are.
-    #[serde(rename = "@Encoded", default)]
-    encoded: bool,
-    #[serde(rename = "$text", default)]
-    text: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Properties {
-    #[serde(rename = "Content-Length")]
-    size: u64,
-    #[serde(alias = "ETag")]
-    etag: Option<String>,
-    resource_type: Option<String>,
-}
-
-impl Page {
-    fn parse(body: &[u8]) -> Result<Self, BucketError> {
-        let unreadable = || BucketError::Unexpected("no list of Azure Blob Storage".to_owned());
-        let Document::EnumerationResults { blobs, next_marker } =
-            de::from_reader(body).map_err(|_| unreadable())?;
-        // Accounts with a hierarchical namespace list folders, which are no objects.
-        let objects = blobs
-            .blobs
-            .into_iter()
-            .filter(|blob| blob.properties.resource_type.as_deref() != Some("directory"));
-        let objects = objects.map(|blob| {
-            let key = blob.name.decoded().ok_or_else(unreadable)?;
-            let etag = blob.properties.etag.map(|etag| etag.trim_matches('"').to_owned());
-            Ok(ListedObject { key, size: blob.properties.size, etag })
-        });
-        let objects = objects.collect::<Result<_, BucketError>>()?;
-        Ok(Self { objects, next: next_marker.filter(|marker| !marker.is_empty()) })
-    }
-}
-
-impl Name {
-    fn decoded(self) -> Option<String> {
-        if !self.encoded {
-            return Some(self.text);
-        }
-        percent_decode_str(&self.text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Neither the real service nor such names can be had from the peer.
-    #[test]
-    fn names_are_read_as_they_are() {
-        let list = "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>\
-            <EnumerationResults ServiceEndpoint=\"https://a.blob.core.windows.net/\" ContainerName=\"c\">\
-            <MaxResults>5</MaxResults><Blobs>\
-            <Blob><Name> a </Name><Properties><Etag>0x8D</Etag><Content-Length>1</Content-Length></Properties></Blob>\
-            <Blob><Name Encoded=\"true\">b%EF%BF%BF+</Name><Properties><Content-Length>2</Content-Length></Properties></Blob>\
-            <Blob><Name>c</Name><Properties><Content-Length>0</Content-Length>\
-            <ResourceType>directory</ResourceType></Properties></Blob>\
-            <Blob><Name>d&amp;&lt;%2F</Name><Properties><Content-Length>4</Content-Length></Properties></Blob>\
-            </Blobs><NextMarker>m</NextMarker></EnumerationResults>";
-        let page = Page::parse(list.as_bytes()).expect("a list");
-        let keys: Vec<&str> = page.objects.iter().map(|object| object.key.as_str()).collect();
-        assert_eq!(keys, [" a ", "b\u{ffff}+", "d&<%2F"]);
-        assert_eq!(page.objects[0].etag.as_deref(), Some("0x8D"));
-        assert_eq!(page.next.as_deref(), Some("m"));
-    }
 }

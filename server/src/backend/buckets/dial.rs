@@ -86,3 +86,30 @@ fn cause(error: &reqwest::Error) -> String {
     }
     cause.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{Method, Url};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_dialled_where_it_was_checked() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let url = format!("http://never.resolved.invalid:{}/", address.port());
+        let url = Url::parse(&url).expect("a URL");
+        let checked = Checked { url: url.clone(), addresses: vec![address] };
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut request = [0; 1];
+            stream.read_exact(&mut request).await.expect("a request");
+            stream.write_all(b"HTTP/1.1 204 Gone here\r\n\r\n").await.expect("an answer");
+        });
+        let line = Line::to(&checked).expect("a client");
+        let answer = line.send(Request::new(Method::GET, url)).await;
+        assert_eq!(answer.expect("an answer").status, StatusCode::NO_CONTENT);
+    }
+}

@@ -9,6 +9,8 @@ use crate::backend::egress::EgressError;
 
 /// Longest error code or region of a provider that is passed on, in bytes: less than a signature.
 const WORD_BYTES_MAX: usize = 48;
+/// How Azure begins to say that a signature is wrong.
+const UNAUTHENTICATED: &str = "Server failed to authenticate";
 
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
@@ -52,6 +54,8 @@ enum Document {
     Error {
         #[serde(rename = "Code", default)]
         code: String,
+        #[serde(rename = "Message", default)]
+        message: String,
         #[serde(rename = "Region")]
         region: Option<String>,
     },
@@ -66,9 +70,9 @@ impl BucketError {
         region: Option<&str>,
         body: &[u8],
     ) -> Self {
-        let (said, place) = match de::from_reader(body) {
-            Ok(Document::Error { code, region }) => (Some(code), region),
-            Err(_) => (None, None),
+        let (said, message, place) = match de::from_reader(body) {
+            Ok(Document::Error { code, message, region }) => (Some(code), message, region),
+            Err(_) => (None, String::new(), None),
         };
         let code = code.or(said.as_deref()).and_then(word);
         let region = place.as_deref().or(region).and_then(word);
@@ -81,6 +85,8 @@ impl BucketError {
                 // Azure
                 | "AuthenticationFailed" | "InvalidAuthenticationInfo",
             ) => Self::Credential,
+            // The emulator's word for it; to Azure itself the same word is about networks.
+            Some("AuthorizationFailure") if message.starts_with(UNAUTHENTICATED) => Self::Credential,
             Some(
                 "AccessDenied" | "AllAccessDisabled" | "AccountProblem"
                 | "AuthorizationFailure" | "AuthorizationPermissionMismatch"

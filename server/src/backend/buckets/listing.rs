@@ -16,10 +16,14 @@ pub struct ListedObject {
 
 /// Checks that `page` answers a question for the keys that begin with `prefix` and come after `after`.
 pub fn check(prefix: &str, after: Option<&str>, page: &[ListedObject]) -> Result<(), BucketError> {
+    let refused = |why: &str| Err(BucketError::Unexpected(why.to_owned()));
     let mut last = after;
     for object in page {
-        if !object.key.starts_with(prefix) || last.is_some_and(|last| object.key.as_str() <= last) {
-            return Err(BucketError::Unexpected("a list that was not asked for".to_owned()));
+        if !object.key.starts_with(prefix) {
+            return refused("keys that were not asked for");
+        }
+        if last.is_some_and(|last| object.key.as_str() <= last) {
+            return refused("keys out of their bytes' order");
         }
         last = Some(&object.key);
     }

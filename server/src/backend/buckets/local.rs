@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use tokio::fs;
 
-use super::{BucketDriver, BucketError, ListedObject};
+use super::{BucketDriver, BucketError, ListedObject, is_plain};
 use crate::model::bucket::CLOUD_NAME_BYTES_MAX;
 
 /// Longest name of a disk, in bytes.
@@ -24,12 +24,12 @@ impl Folder {
     /// The folder of a bucket, made when absent.
     pub async fn open(disks: &Path, disk: &str, bucket: &str) -> Result<Self, BucketError> {
         let lower = |byte: u8| !byte.is_ascii_uppercase();
-        if !is_component(disk, DISK_BYTES_MAX) || !disk.bytes().all(lower) {
+        if !is_plain(disk, DISK_BYTES_MAX) || !disk.bytes().all(lower) {
             return Err(BucketError::Place(format!(
                 "the endpoint file:NAME takes a name of 1 to {DISK_BYTES_MAX} of a-z 0-9 . _ -"
             )));
         }
-        if !is_component(bucket, CLOUD_NAME_BYTES_MAX) {
+        if !is_plain(bucket, CLOUD_NAME_BYTES_MAX) {
             return Err(BucketError::Place(
                 "the name of a bucket on a disk takes a-z A-Z 0-9 . _ -".to_owned(),
             ));
@@ -61,12 +61,6 @@ impl BucketDriver for Folder {
         self.head().await?;
         Ok(Vec::new())
     }
-}
-
-/// Whether a name is one component of a path, and the same on every file system.
-fn is_component(name: &str, bytes_max: usize) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (1..=bytes_max).contains(&name.len()) && name.bytes().all(plain) && !matches!(name, "." | "..")
 }
 
 /// Paths stay in here: they are the operator's business.

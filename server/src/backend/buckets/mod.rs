@@ -101,3 +101,9 @@ impl Buckets {
         Ok(started.elapsed())
     }
 }
+
+/// Whether a name is the same in a URL and on every file system, and one part of a path.
+fn is_plain(name: &str, bytes_max: usize) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=bytes_max).contains(&name.len()) && name.bytes().all(plain) && !matches!(name, "." | "..")
+}

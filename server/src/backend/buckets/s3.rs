@@ -1,32 +1,34 @@
 //! S3, whatever is compatible with it, and GCS by HMAC key. Requests are signed in their URL, so a
 //! URL never leaves this module but to the one it is for.
 
+mod page;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
-use percent_encoding::percent_decode_str;
-use quick_xml::de;
 use reqwest::{Method, Request};
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use secrecy::ExposeSecret;
-use serde::Deserialize;
 use url::Url;
 
 use super::dial::{Answer, Line};
 use super::listing::{self, ListedObject, PAGE_KEYS_MAX};
-use super::{BucketDriver, BucketError, Target};
+use super::{BucketDriver, BucketError, Target, is_plain};
 use crate::backend::egress::{Egress, EgressError};
-use crate::model::bucket::{Place, StorageType};
+use crate::model::bucket::{CLOUD_NAME_BYTES_MAX, Place, StorageType};
+use page::Page;
 
 /// Where a bucket of S3 is when nobody says.
 const S3_REGION: &str = "us-east-1";
 const GCS_ENDPOINT: &str = "https://storage.googleapis.com";
 /// GCS finds the bucket by itself; its region only has to be signed.
 const GCS_REGION: &str = "auto";
-/// Domain of the endpoints of AWS, in all its partitions.
-const AWS_DOMAINS: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
+/// Domains of the endpoints of AWS.
+const AWS_DOMAINS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"];
 /// Longest name of a bucket that can be part of a host name, in bytes.
 const HOST_LABEL_BYTES_MAX: usize = 63;
+/// Longest name of a region, in bytes.
+const REGION_BYTES_MAX: usize = 64;
 /// How long a signed request is good for: long enough for clocks that differ.
 const SIGNATURE_TTL: Duration = Duration::from_secs(300);
 
@@ -118,19 +120,23 @@ fn credentials(target: &Target) -> Result<Credentials, BucketError> {
     let secret = target.secret.as_ref().map(ExposeSecret::expose_secret);
     let secret = secret.filter(|secret| !secret.is_empty());
     let secret = secret.ok_or_else(|| place("the secret is missing; enter the key's secret"))?;
-    if secret.trim_start().starts_with(['{', '-']) && secret.contains("PRIVATE KEY") {
+    let service_account =
+        ["{", "-----BEGIN"].iter().any(|start| secret.trim_start().starts_with(start));
+    if target.place.storage_type == StorageType::Gcs && service_account {
         return Err(place("the secret is a service account's key; use an HMAC key and its secret"));
     }
     Ok(Credentials::new(key, secret))
 }
 
 fn bucket(place: &Place) -> Result<Bucket, BucketError> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let name = place.bucket.as_str();
-    if name.is_empty() || matches!(name, "." | "..") || !name.bytes().all(plain) {
-        return Err(BucketError::Place("the bucket's name takes a-z A-Z 0-9 . _ -".to_owned()));
+    if !is_plain(name, CLOUD_NAME_BYTES_MAX) {
+        return Err(BucketError::Place("its name takes only a-z A-Z 0-9 . _ -".to_owned()));
     }
     let given = place.region.as_deref().filter(|region| !region.is_empty());
+    if given.is_some_and(|region| !is_plain(region, REGION_BYTES_MAX)) {
+        return Err(BucketError::Place("its region takes only a-z A-Z 0-9 . _ -".to_owned()));
+    }
     let (region, endpoint) = match place.storage_type {
         StorageType::Gcs => (given.unwrap_or(GCS_REGION), GCS_ENDPOINT.to_owned()),
         _ => {
@@ -168,57 +174,6 @@ fn style(endpoint: &Url, bucket: &str) -> UrlStyle {
 fn refusal(answer: &Answer) -> BucketError {
     let region = answer.header("x-amz-bucket-region");
     BucketError::of_answer(answer.status, None, region, &answer.body)
-}
-
-struct Page {
-    objects: Vec<ListedObject>,
-    truncated: bool,
-}
-
-/// As the providers write it. The signing library reads lists too, but insists on a namespace that
-/// GCS spells otherwise, and some others leave out.
-#[derive(Deserialize)]
-enum Document {
-    #[serde(rename_all = "PascalCase")]
-    ListBucketResult {
-        #[serde(default)]
-        is_truncated: bool,
-        encoding_type: Option<String>,
-        #[serde(default)]
-        contents: Vec<Contents>,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Contents {
-    key: String,
-    size: u64,
-    #[serde(rename = "ETag")]
-    etag: Option<String>,
-}
-
-impl Page {
-    fn parse(body: &[u8]) -> Result<Self, BucketError> {
-        let unreadable = || BucketError::Unexpected("no list of S3".to_owned());
-        let Document::ListBucketResult { is_truncated, encoding_type, contents } =
-            de::from_reader(body).map_err(|_| unreadable())?;
-        let encoded = encoding_type.as_deref() == Some("url");
-        let objects = contents.into_iter().map(|object| {
-            let key =
-                if encoded { decoded(&object.key).ok_or_else(unreadable)? } else { object.key };
-            let etag = object.etag.map(|etag| etag.trim_matches('"').to_owned());
-            Ok(ListedObject { key, size: object.size, etag })
-        });
-        Ok(Self { objects: objects.collect::<Result<_, BucketError>>()?, truncated: is_truncated })
-    }
-}
-
-/// A key as it was. Asked to encode keys, AWS writes a space as `+`, others as `%20`, and all of them
-/// a `+` as `%2B`.
-fn decoded(key: &str) -> Option<String> {
-    let spaced = key.replace('+', "%20");
-    percent_decode_str(&spaced).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]

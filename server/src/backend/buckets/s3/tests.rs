@@ -42,6 +42,11 @@ fn a_bucket_is_no_way_to_another_place() {
     for name in ["", ".", "..", "a/b", "a?b", "a#b", "a%2Fb", "a b", "a@b"] {
         assert!(bucket(&place(StorageType::S3, name, None)).is_err(), "{name:?}");
     }
+    for region in ["a/b", "a@b", "a?", ".."] {
+        let mut place = place(StorageType::S3, "b", None);
+        place.region = Some(region.to_owned());
+        assert!(bucket(&place).is_err(), "{region}");
+    }
     for endpoint in ["host", "host:9000", "ftp://host", "https://", "data:x"] {
         let answer = bucket(&place(StorageType::S3, "b", Some(endpoint)));
         assert!(matches!(answer, Err(BucketError::Place(_))), "{endpoint}: {answer:?}");

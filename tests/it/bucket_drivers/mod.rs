@@ -1,0 +1,53 @@
+//! One behaviour of all bucket drivers, against servers that stand for the clouds.
+
+mod listing;
+mod odd_servers;
+mod refusals;
+
+use std::path::PathBuf;
+
+use repoplane::backend::buckets::{BucketError, Buckets, Target};
+use repoplane::backend::egress::Egress;
+use repoplane::model::bucket::{Place, StorageType};
+
+/// A credential that must not turn up in anything that is said.
+const SECRET: &str = "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5";
+
+/// Buckets that may be on loopback, and have no folder for local disks.
+fn buckets() -> Buckets {
+    Buckets::new(loopback(), PathBuf::new())
+}
+
+fn loopback() -> Egress {
+    Egress::new(vec!["127.0.0.0/8".parse().expect("a network")])
+}
+
+/// A bucket `b` of this type at a server that knows nobody.
+fn target(storage_type: StorageType, endpoint: &str) -> Target {
+    let place = Place {
+        storage_type,
+        bucket: "b".to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        region: None,
+        key: Some("key".to_owned()),
+    };
+    Target { place, secret: Some(SECRET.into()) }
+}
+
+/// Why a probe fails, without the secret or anything signed with it.
+async fn probe_error(buckets: &Buckets, target: &Target) -> BucketError {
+    quiet(buckets.probe(target).await.expect_err("a probe that fails"))
+}
+
+async fn ping_error(buckets: &Buckets, target: &Target) -> BucketError {
+    quiet(buckets.ping(target).await.expect_err("a ping that fails"))
+}
+
+fn quiet(error: BucketError) -> BucketError {
+    for said in [error.to_string(), format!("{error:?}")] {
+        for secret in [SECRET, "ignature", "X-Amz", "SharedKey"] {
+            assert!(!said.contains(secret), "{said}");
+        }
+    }
+    error
+}
