@@ -78,7 +78,7 @@ impl App {
         // Last, because a token that was made and never shown would be lost.
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;
-        let egress = Egress::new(config.egress.allow.clone());
+        let egress = Egress::new(config.egress.allow.clone()).with_public(config.egress.public);
         let services = Arc::new(Services {
             store,
             vault,

@@ -75,12 +75,20 @@ pub struct Limits {
 }
 
 /// What the server may dial on a user's word.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Egress {
     /// Private networks that may be reached, for instance `192.168.1.0/24`.
     #[schemars(with = "Vec<String>")]
     pub allow: Vec<IpNet>,
+    /// Whether public addresses may be reached.
+    pub public: bool,
+}
+
+impl Default for Egress {
+    fn default() -> Self {
+        Self { allow: vec![], public: true }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]

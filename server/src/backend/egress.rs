@@ -50,14 +50,17 @@ pub enum EgressError {
     Metadata(IpAddr),
     #[error("{0} is in a private network; the operator can list it in egress.allow")]
     Internal(IpAddr),
+    #[error("public addresses are not contacted; the operator can change that with egress.public")]
+    Public,
     #[error("{0} cannot be resolved to an address")]
     Unresolved(String),
 }
 
 /// What the operator allows beyond the public internet.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Egress {
     allow: Vec<IpNet>,
+    public: bool,
 }
 
 /// A URL with the addresses that may be dialled for it.
@@ -68,8 +71,19 @@ pub struct Checked {
 }
 
 impl Egress {
+    /// The public internet, and the networks of `allow`.
     pub fn new(allow: Vec<IpNet>) -> Self {
-        Self { allow }
+        Self { allow, public: true }
+    }
+
+    /// Whether anything but the networks of `allow` may be dialled.
+    pub fn with_public(self, public: bool) -> Self {
+        Self { public, ..self }
+    }
+
+    /// For addresses that are known to be public, before they are looked up.
+    pub fn check_public(&self) -> Result<(), EgressError> {
+        if self.public { Ok(()) } else { Err(EgressError::Public) }
     }
 
     /// Checks the form of a URL, resolves its host once and checks every address.
@@ -114,10 +128,13 @@ impl Egress {
         if contains(&METADATA, ip) {
             return Err(EgressError::Metadata(ip));
         }
-        if contains(&INTERNAL, ip) && !self.allow.iter().any(|network| network.contains(&ip)) {
+        if self.allow.iter().any(|network| network.contains(&ip)) {
+            return Ok(());
+        }
+        if contains(&INTERNAL, ip) {
             return Err(EgressError::Internal(ip));
         }
-        Ok(())
+        self.check_public()
     }
 }
 
@@ -138,7 +155,7 @@ mod tests {
             refused.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
         assert!(urls.len() >= 60, "{}", urls.len());
         for url in urls {
-            assert!(Egress::default().check(url).await.is_err(), "{url}");
+            assert!(Egress::new(vec![]).check(url).await.is_err(), "{url}");
         }
     }
 
@@ -160,8 +177,16 @@ mod tests {
     #[test]
     fn public_addresses_pass() {
         for ip in ["1.1.1.1", "8.8.8.8", "172.32.0.1", "192.169.0.1", "2606:4700::1111"] {
-            assert_eq!(Egress::default().check_ip(ip.parse().expect("address")), Ok(()), "{ip}");
+            assert_eq!(Egress::new(vec![]).check_ip(ip.parse().expect("address")), Ok(()), "{ip}");
         }
+    }
+
+    #[test]
+    fn without_the_public_internet_only_the_allow_list_is_left() {
+        let closed = Egress::new(vec!["10.0.0.0/8".parse().expect("network")]).with_public(false);
+        assert_eq!(closed.check_ip("1.1.1.1".parse().expect("address")), Err(EgressError::Public));
+        assert_eq!(closed.check_ip("10.1.1.1".parse().expect("address")), Ok(()));
+        assert_eq!(closed.check_public(), Err(EgressError::Public));
     }
 
     #[test]

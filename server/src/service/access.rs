@@ -1,11 +1,12 @@
 //! Decides what a caller may do. What the caller cannot see does not exist for them.
 
 use crate::model::access::{Caller, OrgRole, Role};
+use crate::model::bucket::REGION_CHARS_MAX;
 use crate::model::id::{IdOrName, WorkspaceId};
 use crate::model::org::Workspace;
 use crate::model::storage_repo::{LIST_MAX, ListFilter};
 use crate::model::token::TokenKind;
-use crate::service::{Error, Result};
+use crate::service::{Error, Result, text};
 use crate::store::{Store, workspaces};
 
 /// The caller's role, given their membership; nothing when they cannot see the workspace.
@@ -107,6 +108,8 @@ pub async fn list_filter(
             format!("limit: must be 1 to {LIST_MAX}"),
         ));
     }
+    let wallet = text::optional("walletAddress", filter.wallet.clone(), REGION_CHARS_MAX)?;
+    let filter = ListFilter { wallet, ..filter };
     let workspace = match &filter.workspace {
         None => None,
         named => Some(require_workspace_named(store, caller, named.as_ref(), Role::Read).await?.id),

@@ -96,7 +96,7 @@ async fn silence_ends_in_time() {
 
 #[tokio::test]
 async fn addresses_inside_are_refused() {
-    let public = Buckets::new(Egress::default(), "disks".into());
+    let public = Buckets::new(Egress::new(vec![]), "disks".into());
     for storage_type in TYPES {
         for (endpoint, metadata) in
             [("https://127.0.0.1", false), ("https://169.254.169.254", true)]

@@ -19,7 +19,7 @@ use crate::service::{Node, Result};
 /// The bucket to register.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "My Backup Bucket", "bucket": "my-backup-bucket-2026", "storageType": "S3", "key": "AKIAIOSFODNN7EXAMPLE", "secret": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "region": "us-east-1", "endpoint": "https://s3.amazonaws.com", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}))]
+#[schema(example = json!({"name": "My Backup Bucket", "bucket": "my-backup-bucket-2026", "storageType": "S3", "endpoint": "file:disk1", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}))]
 pub struct CreateBucketRequest {
     name: Name,
     /// Its name in its cloud. Letters, digits, `.`, `_` and `-`.
@@ -64,7 +64,7 @@ pub struct CreateBucketRequest {
 /// secret, which stays.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "Updated Backup Bucket", "region": "us-west-2", "endpoint": "https://s3.us-west-2.amazonaws.com"}))]
+#[schema(example = json!({"name": "Updated Backup Bucket", "region": "us-west-2", "endpoint": "file:disk2"}))]
 pub struct UpdateBucketRequest {
     /// Its name here.
     #[serde(default)]

@@ -71,6 +71,9 @@ impl Buckets {
         {
             return Ok(Box::new(local::Folder::open(&self.disks, disk, &place.bucket).await?));
         }
+        if place.endpoint.is_none() {
+            self.egress.check_public()?;
+        }
         Ok(match place.storage_type {
             StorageType::S3 | StorageType::Gcs => {
                 Box::new(s3::S3Bucket::open(&self.egress, target).await?)
