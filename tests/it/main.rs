@@ -13,6 +13,7 @@ mod operate;
 mod operations;
 mod schema_twins;
 mod sdks;
+mod storage_reach;
 mod support;
 mod tokens;
 mod ui;
