@@ -101,7 +101,7 @@ async fn every_reason(cloud: &Cloud, storage_type: &str) {
         ("secret", wrong_secret(cloud), "the secret is wrong"),
         ("key", "nobody".to_owned(), "the secret is wrong"),
         ("bucket", "nowhere".to_owned(), "no such bucket"),
-        ("endpoint", "ftp://127.0.0.1".to_owned(), "correct the endpoint"),
+        ("endpoint", "ftp://127.0.0.1".to_owned(), "endpoint"),
     ] {
         let mut bad = good.clone();
         bad[field] = value.into();

@@ -4,6 +4,7 @@ mod commands;
 mod configuration;
 mod first_start;
 mod process;
+mod queries;
 mod refusals;
 mod running;
 mod stand_in;
