@@ -43,13 +43,15 @@ async fn a_disk_is_made_where_it_is_missing_and_answers() {
     let body = json!({"name": "b", "bucket": "objects", "storageType": "S3", "endpoint": "file:d"});
     let (status, made) = send(&server, "POST", "/bucket", &body).await;
     assert_eq!((status, &made["status"]), (200, &json!("ONLINE")), "{made}");
-    assert!(server.folder().join("disks/d/objects").is_dir());
     let id = made["bucketId"].as_str().expect("an id");
+    let workspace = stored(&server, id).await["workspaceId"].as_str().expect("an id").to_owned();
+    let disk = server.folder().join("disks").join(workspace).join("d");
+    assert!(disk.join("objects").is_dir());
     assert_eq!(sight(&server, id).await["status"], "ONLINE");
 
     // A disk that is there but is none.
-    std::fs::remove_dir_all(server.folder().join("disks/d")).expect("removed");
-    std::fs::write(server.folder().join("disks/d"), "in the way").expect("written");
+    std::fs::remove_dir_all(&disk).expect("removed");
+    std::fs::write(&disk, "in the way").expect("written");
     let seen = sight(&server, id).await;
     assert_eq!(seen["status"], "OFFLINE");
     assert_eq!(seen.get("latencyMs"), None);
@@ -58,7 +60,7 @@ async fn a_disk_is_made_where_it_is_missing_and_answers() {
         send(&server, "POST", &format!("/bucket/{id}/validate"), &json!({})).await;
     assert_eq!(status, 400, "{verdict}");
 
-    std::fs::remove_file(server.folder().join("disks/d")).expect("removed");
+    std::fs::remove_file(&disk).expect("removed");
     assert_eq!(sight(&server, id).await["status"], "ONLINE");
     assert_eq!(stored(&server, id).await["status"], "ONLINE");
     server.stop().await;

@@ -17,7 +17,7 @@ use super::wire::ActionResponse;
 use super::{By, Shared};
 use crate::model::id;
 use crate::model::storage_repo::{LIST_MAX, ListFilter};
-use crate::service::{Result, buckets};
+use crate::service::{Result, bucket_reach, buckets};
 
 pub use shapes::*;
 
@@ -101,7 +101,7 @@ pub async fn get_bucket(
 /// Needs WRITE in its workspace, and in the new one if `workspaceId` names another. What is left out stays. If
 /// the place or the credential changes, the server reaches the bucket first, as when it is created, and each
 /// storage repo that holds the bucket gets an `updated` event in the audit log. A bucket that a
-/// storage repo holds cannot move to another workspace.
+/// storage repo holds, or one on the server's disk, cannot move to another workspace.
 #[utoipa::path(put, path = "/bucket/{bucketId}", tag = "buckets", params(BucketPath),
     request_body = UpdateBucketRequest,
     responses(
@@ -149,7 +149,7 @@ pub async fn get_bucket_status(
     caller: By,
     path: StoragePath<BucketPath>,
 ) -> Answer<BucketStatusResponse> {
-    let sight = buckets::look(&services, &caller, path.0.bucket_id.into()).await?;
+    let sight = bucket_reach::look(&services, &caller, path.0.bucket_id.into()).await?;
     Ok(Json(BucketStatusResponse::new(path.0.bucket_id, &services.node, &sight)))
 }
 
@@ -172,7 +172,7 @@ pub async fn validate_bucket(
     body: StorageJsonOrNothing<ValidateBucketRequest>,
 ) -> Answer<ValidateBucketResponse> {
     let (id, change) = (path.0.bucket_id.into(), body.0.into_change());
-    let latency = buckets::validate(&services, &caller, id, change).await?;
+    let latency = bucket_reach::validate(&services, &caller, id, change).await?;
     Ok(Json(ValidateBucketResponse::new(latency)))
 }
 

@@ -75,6 +75,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether it is a folder on the server's own disk.
+    pub fn is_on_disk(&self) -> bool {
+        self.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with(DISK_SCHEME))
+    }
+
     /// Whether clouds have buckets with such names. It fits into a path and into a host, too.
     pub fn has_valid_name(&self) -> bool {
         let name = self.bucket.as_bytes();

@@ -17,7 +17,7 @@ use crate::service::storage_repos::hold;
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
 use crate::store::ai_llms::Sealed;
-use crate::store::{ai_llms, audit, storage_repos};
+use crate::store::{ai_llms, audit, storage_links as links};
 
 /// What a new AI LLM is to be. An empty text counts as none.
 pub struct NewAiLlm {
@@ -122,7 +122,7 @@ pub async fn delete(services: &Services, caller: &Caller, id: AiLlmId) -> Result
     let llm = require(services, caller, id).await?;
     let mut tx = services.store.begin().await?;
     hold(&mut tx, &[llm.workspace]).await?;
-    let holders = storage_repos::holders_of_ai_llms(&mut *tx, caller.org, id, id).await?;
+    let holders = links::holders_of_ai_llms(&mut *tx, caller.org, id, id).await?;
     if let Some((_, holder)) = holders.first() {
         return Err(Error::Forbidden(format!(
             "The AI LLM is in use by the storage repo `{}`. Take it out there first.",
@@ -154,7 +154,7 @@ async fn with_holders(
     let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(vec![]) };
     let read = services.store.read();
     let mut holders: HashMap<AiLlmId, Vec<Mention>> = HashMap::new();
-    for (id, mention) in storage_repos::holders_of_ai_llms(read, org, first.id, last.id).await? {
+    for (id, mention) in links::holders_of_ai_llms(read, org, first.id, last.id).await? {
         holders.entry(id).or_default().push(mention);
     }
     let with = |llm: AiLlm| {

@@ -7,20 +7,20 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::backend::buckets::{BucketError, Target};
+use crate::backend::buckets::Target;
 use crate::model::access::{Caller, Role};
 use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::bucket::{
-    Bucket, BucketStatus, CREDENTIAL_CHARS_MAX, ENDPOINT_CHARS_MAX, Place, REGION_CHARS_MAX,
-    StorageType,
+    Bucket, BucketStatus, CREDENTIAL_CHARS_MAX, Place, REGION_CHARS_MAX, StorageType,
 };
 use crate::model::id::{BucketId, IdOrName, OrgId};
 use crate::model::storage_repo::{ListFilter, ListPage, Mention, Rule};
 use crate::model::time::Timestamp;
+use crate::service::bucket_reach::{apply, check_place, sealed_for, target};
 use crate::service::storage_repos::hold;
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
-use crate::store::{self, Tx, audit, buckets, storage_repos};
+use crate::store::{self, Tx, audit, buckets, storage_links as links};
 
 /// What a new bucket is to be. An empty text counts as none.
 pub struct NewBucket {
@@ -53,12 +53,6 @@ pub struct Written {
     pub latency: Option<Duration>,
 }
 
-/// What this server sees of a bucket.
-pub struct Sight {
-    pub latency: Option<Duration>,
-    pub at: Timestamp,
-}
-
 /// A bucket with the storage repos that hold it.
 pub type WithHolders = (Bucket, Vec<Mention>);
 
@@ -84,7 +78,7 @@ pub async fn create(services: &Services, caller: &Caller, new: NewBucket) -> Res
         created_at: now,
         version: 1,
     };
-    let target = Target { place: bucket.place.clone(), secret };
+    let target = Target { workspace: bucket.workspace, place: bucket.place.clone(), secret };
     let latency = services.buckets.probe(&target).await?;
     let mut tx = services.store.begin().await?;
     hold(&mut tx, &[workspace.id]).await?;
@@ -144,6 +138,10 @@ pub async fn update(
             access::require_workspace_named(&services.store, caller, which, Role::Write).await?;
         new.workspace = workspace.id;
     }
+    if new.workspace != old.workspace && old.place.is_on_disk() {
+        let message = "workspaceId: a bucket on the server's disk stays in its workspace.";
+        return Err(Error::invalid("workspaceId", message));
+    }
     let secret = apply(&mut new, change)?;
     let moved = new.place != old.place || secret.is_some();
     let mut latency = None;
@@ -164,13 +162,13 @@ pub async fn update(
 
 /// Writes a changed bucket, and tells every storage repo that holds it.
 async fn save(tx: &mut Tx, caller: &Caller, old: &Bucket, new: &Bucket, moved: bool) -> Result<()> {
-    let uses = storage_repos::uses(&mut **tx, new.id).await?;
+    let uses = links::uses(&mut **tx, new.id).await?;
     if old.workspace != new.workspace && !uses.is_empty() {
         let message = "workspaceId: storage repos hold the bucket. Take it out of them first.";
         return Err(Error::invalid("workspaceId", message));
     }
     let name = &new.place.bucket;
-    if old.place.bucket != *name && storage_repos::has_namesake(&mut **tx, new.id, name).await? {
+    if old.place.bucket != *name && links::has_namesake(&mut **tx, new.id, name).await? {
         let message = format!(
             "A storage repo of mode NORMAL holds another bucket that its cloud calls `{name}`, and \
              could not tell them apart."
@@ -199,7 +197,7 @@ pub async fn delete(services: &Services, caller: &Caller, id: BucketId) -> Resul
     let bucket = require(services, caller, id, Role::Write).await?;
     let mut tx = services.store.begin().await?;
     hold(&mut tx, &[bucket.workspace]).await?;
-    let holders = storage_repos::holders_of_buckets(&mut *tx, caller.org, id, id).await?;
+    let holders = links::holders_of_buckets(&mut *tx, caller.org, id, id).await?;
     if let Some((_, holder)) = holders.first() {
         return Err(Error::Forbidden(format!(
             "The bucket is in use by the storage repo `{}`. Take it out there first.",
@@ -213,47 +211,8 @@ pub async fn delete(services: &Services, caller: &Caller, id: BucketId) -> Resul
     Ok(tx.commit().await?)
 }
 
-/// Reaches the bucket now, and keeps what came of it.
-pub async fn look(services: &Services, caller: &Caller, id: BucketId) -> Result<Sight> {
-    let bucket = require(services, caller, id, Role::Read).await?;
-    let latency = services.buckets.ping(&target(services, &bucket)?).await;
-    if let Err(error) = &latency {
-        tracing::info!(bucket = %id, %error, "bucket does not answer");
-    }
-    let latency = latency.ok();
-    let at = note(services, &bucket, latency.is_some()).await?;
-    Ok(Sight { latency, at })
-}
-
-/// Whether the bucket could be used if it were changed so; keeps what came of it if it is as it is.
-pub async fn validate(
-    services: &Services,
-    caller: &Caller,
-    id: BucketId,
-    change: BucketChange,
-) -> Result<Duration> {
-    let stored = require(services, caller, id, Role::Write).await?;
-    let mut tried = stored.clone();
-    let secret = apply(&mut tried, change)?;
-    let mut target = target(services, &tried)?;
-    let as_stored = secret.is_none() && tried.place == stored.place;
-    target.secret = secret.or(target.secret);
-    let reached = services.buckets.probe(&target).await;
-    if as_stored {
-        note(services, &stored, reached.is_ok()).await?;
-    }
-    Ok(reached?)
-}
-
-async fn note(services: &Services, bucket: &Bucket, answered: bool) -> Result<Timestamp> {
-    let status = if answered { BucketStatus::Online } else { BucketStatus::Offline };
-    let at = Timestamp::now();
-    buckets::set_status(services.store.write_now(), bucket, status, at).await?;
-    Ok(at)
-}
-
 /// The bucket, if the caller can see it and holds `needed` in its workspace.
-async fn require(
+pub async fn require(
     services: &Services,
     caller: &Caller,
     id: BucketId,
@@ -275,7 +234,7 @@ async fn with_holders(
     let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(vec![]) };
     let read = services.store.read();
     let mut holders: HashMap<BucketId, Vec<Mention>> = HashMap::new();
-    for (id, mention) in storage_repos::holders_of_buckets(read, org, first.id, last.id).await? {
+    for (id, mention) in links::holders_of_buckets(read, org, first.id, last.id).await? {
         holders.entry(id).or_default().push(mention);
     }
     let with = |bucket: Bucket| {
@@ -285,58 +244,13 @@ async fn with_holders(
     Ok(found.into_iter().map(with).collect())
 }
 
-/// Puts what is to change into `bucket`, and hands out the new secret, if there is one.
-fn apply(bucket: &mut Bucket, change: BucketChange) -> Result<Option<SecretString>> {
-    if let Some(name) = change.name {
-        check_name(&name)?;
-        bucket.name = name;
-    }
-    let place = &mut bucket.place;
-    place.storage_type = change.storage_type.unwrap_or(place.storage_type);
-    if let Some(name) = change.bucket {
-        place.bucket = name;
-    }
-    text::change("endpoint", &mut place.endpoint, change.endpoint, ENDPOINT_CHARS_MAX)?;
-    text::change("region", &mut place.region, change.region, REGION_CHARS_MAX)?;
-    text::change("key", &mut place.key, change.key, CREDENTIAL_CHARS_MAX)?;
-    bucket.place = check_place(place.clone())?;
-    text::change("projectId", &mut bucket.project, change.project, REGION_CHARS_MAX)?;
-    text::change("walletAddress", &mut bucket.wallet, change.wallet, REGION_CHARS_MAX)?;
-    text::secret("secret", change.secret, CREDENTIAL_CHARS_MAX)
-}
-
-fn check_place(place: Place) -> Result<Place> {
-    if !place.has_valid_name() {
-        let message = "bucket: must have 1 to 222 letters, digits, `.`, `_` or `-`, and begin and \
-                       end with a letter or digit";
-        return Err(Error::invalid("bucket", message));
-    }
-    Ok(Place {
-        endpoint: text::optional("endpoint", place.endpoint, ENDPOINT_CHARS_MAX)?,
-        region: text::optional("region", place.region, REGION_CHARS_MAX)?,
-        key: text::optional("key", place.key, CREDENTIAL_CHARS_MAX)?,
-        ..place
-    })
-}
-
 fn seal(
     services: &Services,
     id: BucketId,
     secret: Option<&SecretString>,
 ) -> Result<Option<Vec<u8>>> {
-    let sealed = secret.map(|secret| services.vault.seal(&place_of(id), secret));
+    let sealed = secret.map(|secret| services.vault.seal(&sealed_for(id), secret));
     Ok(sealed.transpose()?)
-}
-
-/// Where the bucket is, with its secret opened.
-fn target(services: &Services, bucket: &Bucket) -> Result<Target> {
-    let sealed = bucket.sealed.as_deref();
-    let secret = sealed.map(|sealed| services.vault.open(&place_of(bucket.id), sealed));
-    Ok(Target { place: bucket.place.clone(), secret: secret.transpose()? })
-}
-
-fn place_of(id: BucketId) -> String {
-    format!("bucket/{id}")
 }
 
 /// The index says so too, but a transaction on PostgreSQL ends with what it refuses.
@@ -361,11 +275,4 @@ fn name_taken(name: &str) -> Error {
 fn line(caller: &Caller, bucket: &Bucket, action: Action) -> NewEvent {
     NewEvent::by(caller, Context::Bucket, bucket.id, action, bucket.workspace)
         .with(json!({ "name": bucket.name }))
-}
-
-/// Whatever keeps the server from a bucket is for the client to mend.
-impl From<BucketError> for Error {
-    fn from(error: BucketError) -> Self {
-        Self::invalid_at(&["body"], error.to_string())
-    }
 }

@@ -6,6 +6,7 @@ pub mod access_keys;
 pub mod ai_keys;
 pub mod ai_llms;
 pub mod audit;
+pub mod bucket_reach;
 pub mod buckets;
 pub mod edits;
 pub mod error;

@@ -7,7 +7,7 @@ use crate::model::bucket::Bucket;
 use crate::model::id::{AiLlmId, BucketId, IdOrName, OrgId, StorageRepoId, WorkspaceId};
 use crate::model::storage_repo::{FOLDER_BYTES_MAX, MEMBERS_MAX, Member, Mode, Rule};
 use crate::service::{Error, Result};
-use crate::store::{Tx, access_keys, ai_llms, buckets, storage_repos};
+use crate::store::{Tx, access_keys, ai_llms, buckets, storage_links as links};
 
 /// A bucket as a request names it.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ async fn check_kept(tx: &mut Tx, holder: Holder, found: &[(Member, Bucket)]) -> 
     if access_keys::count(&mut **tx, id).await? == 0 {
         return Ok(());
     }
-    for old in storage_repos::members(&mut **tx, id).await? {
+    for old in links::members(&mut **tx, id).await? {
         let kept = found.iter().find(|(member, _)| member.bucket == old.bucket);
         let (rule, what) = match kept {
             Some((member, _)) if member.folder == old.folder => continue,
@@ -169,7 +169,7 @@ fn check_independent(found: &[(Member, Bucket)]) -> Result<()> {
 /// What other storage repos do with the same buckets.
 async fn check_others(tx: &mut Tx, holder: Holder, found: &[(Member, Bucket)]) -> Result<()> {
     for (member, bucket) in found {
-        let uses = storage_repos::uses(&mut **tx, member.bucket).await?;
+        let uses = links::uses(&mut **tx, member.bucket).await?;
         for other in uses.iter().filter(|used| Some(used.repo) != holder.id) {
             let name = &bucket.name;
             if holder.mode.is_shared() || other.mode.is_shared() {

@@ -15,7 +15,9 @@ use crate::model::time::Timestamp;
 use crate::service::storage_links::{self, Holder, Link};
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
-use crate::store::{Tx, audit, buckets, storage_repos, storage_wholes, workspaces};
+use crate::store::{
+    Tx, audit, buckets, storage_links as links, storage_repos, storage_wholes, workspaces,
+};
 
 /// What a storage repo is to be. `None` leaves what is there.
 pub struct Wanted {
@@ -63,8 +65,8 @@ pub async fn create(services: &Services, caller: &Caller, wanted: Wanted) -> Res
     let named = wanted.ai_llms.unwrap_or_default();
     let llms = storage_links::check_ai_llms(&mut tx, repo.workspace, named).await?;
     storage_repos::insert(&mut *tx, &repo).await?;
-    storage_repos::set_members(&mut tx, repo.id, &members).await?;
-    storage_repos::set_ai_llms(&mut tx, repo.id, &llms).await?;
+    links::set_members(&mut tx, repo.id, &members).await?;
+    links::set_ai_llms(&mut tx, repo.id, &llms).await?;
     audit::insert(&mut *tx, &line(caller, &repo, Action::Created)).await?;
     tx.commit().await?;
     Ok(repo.id)
@@ -134,7 +136,7 @@ pub async fn update(
     let named = match wanted.ai_llms {
         Some(named) => named,
         None => {
-            let named = storage_repos::ai_llms(&mut *tx, id).await?;
+            let named = links::ai_llms(&mut *tx, id).await?;
             named.into_iter().map(|llm| IdOrName::Id(llm.uuid())).collect()
         }
     };
@@ -142,8 +144,8 @@ pub async fn update(
     if !storage_repos::update(&mut *tx, &new).await? {
         return Err(absent());
     }
-    storage_repos::set_members(&mut tx, id, &members).await?;
-    storage_repos::set_ai_llms(&mut tx, id, &llms).await?;
+    links::set_members(&mut tx, id, &members).await?;
+    links::set_ai_llms(&mut tx, id, &llms).await?;
     audit::insert(&mut *tx, &line(caller, &new, Action::Updated)).await?;
     tx.commit().await?;
     Ok(new)
@@ -241,7 +243,7 @@ pub async fn hold(tx: &mut Tx, workspaces: &[WorkspaceId]) -> Result<()> {
 }
 
 async fn kept(tx: &mut Tx, id: StorageRepoId) -> Result<Vec<Link>> {
-    Ok(storage_repos::members(&mut **tx, id).await?.into_iter().map(Link::from).collect())
+    Ok(links::members(&mut **tx, id).await?.into_iter().map(Link::from).collect())
 }
 
 fn holder(new: &StorageRepo, old: Option<&StorageRepo>) -> Holder {

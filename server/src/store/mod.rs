@@ -14,6 +14,7 @@ pub mod orgs;
 pub mod settings;
 pub mod source_packs;
 pub mod source_repos;
+pub mod storage_links;
 pub mod storage_repos;
 pub mod storage_wholes;
 pub mod tokens;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use repoplane::backend::buckets::{BucketError, Buckets, Target};
 use repoplane::backend::egress::Egress;
 use repoplane::model::bucket::{Place, StorageType};
+use repoplane::model::id::WorkspaceId;
 
 /// A credential that must not turn up in anything that is said.
 const SECRET: &str = "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5";
@@ -31,7 +32,7 @@ fn target(storage_type: StorageType, endpoint: &str) -> Target {
         region: None,
         key: Some("key".to_owned()),
     };
-    Target { place, secret: Some(SECRET.into()) }
+    Target { workspace: WorkspaceId::new(), place, secret: Some(SECRET.into()) }
 }
 
 /// Why a probe fails, without the secret or anything signed with it.

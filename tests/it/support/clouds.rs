@@ -9,6 +9,7 @@ use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
 use repoplane::backend::buckets::Target;
 use repoplane::model::bucket::{Place, StorageType};
+use repoplane::model::id::WorkspaceId;
 use reqwest::{Method, Url};
 use rusty_s3::{Bucket, Credentials, S3Action, UrlStyle};
 use tempfile::TempDir;
@@ -80,6 +81,7 @@ impl Cloud {
 
     pub fn target(&self, bucket: &str) -> Target {
         Target {
+            workspace: WorkspaceId::new(),
             place: Place {
                 storage_type: self.storage_type,
                 bucket: bucket.to_owned(),

@@ -13,7 +13,8 @@ use super::super::strict::strict;
 use super::super::wire::Name;
 use crate::model::bucket::{self, BucketStatus, Place};
 use crate::model::storage_repo::{ListPage, Mention};
-use crate::service::buckets::{BucketChange, NewBucket, Sight, WithHolders, Written};
+use crate::service::bucket_reach::Sight;
+use crate::service::buckets::{BucketChange, NewBucket, WithHolders, Written};
 use crate::service::{Node, Result};
 
 /// The bucket to register.
@@ -38,8 +39,8 @@ pub struct CreateBucketRequest {
     #[serde(default)]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     secret: Option<String>,
-    /// Where it answers. Default is the provider's own address. `file:NAME` is a folder on the server's disk, which is
-    /// made if it is absent.
+    /// Where it answers. Default is the provider's own address. `file:NAME` is a folder of the workspace on the
+    /// server's disk, which is made if it is absent.
     #[serde(default)]
     #[schema(max_length = 2048, pattern = r"^[^\u0000]*$")]
     endpoint: Option<String>,
@@ -88,8 +89,8 @@ pub struct UpdateBucketRequest {
     #[serde(default)]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     secret: Option<String>,
-    /// Where it answers. `file:NAME` is a folder on the server's disk, which is
-    /// made if it is absent.
+    /// Where it answers. `file:NAME` is a folder of the workspace on the
+    /// server's disk, which is made if it is absent.
     #[serde(default)]
     #[schema(max_length = 2048, pattern = r"^[^\u0000]*$")]
     endpoint: Option<String>,
@@ -131,8 +132,8 @@ pub struct ValidateBucketRequest {
     #[serde(default)]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     secret: Option<String>,
-    /// Where it answers. `file:NAME` is a folder on the server's disk, which is
-    /// made if it is absent.
+    /// Where it answers. `file:NAME` is a folder of the workspace on the
+    /// server's disk, which is made if it is absent.
     #[serde(default)]
     #[schema(max_length = 2048, pattern = r"^[^\u0000]*$")]
     endpoint: Option<String>,

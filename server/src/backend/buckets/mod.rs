@@ -16,6 +16,7 @@ use secrecy::SecretString;
 
 use crate::backend::egress::Egress;
 use crate::model::bucket::{DISK_SCHEME, Place, StorageType};
+use crate::model::id::WorkspaceId;
 
 pub use error::BucketError;
 pub use listing::ListedObject;
@@ -26,6 +27,8 @@ pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A bucket and what opens it.
 #[derive(Clone, Debug)]
 pub struct Target {
+    /// Whose it is; nobody else's bucket is on the same part of a local disk.
+    pub workspace: WorkspaceId,
     pub place: Place,
     pub secret: Option<SecretString>,
 }
@@ -69,7 +72,9 @@ impl Buckets {
         let place = &target.place;
         if let Some(disk) = place.endpoint.as_deref().and_then(|url| url.strip_prefix(DISK_SCHEME))
         {
-            return Ok(Box::new(local::Folder::open(&self.disks, disk, &place.bucket).await?));
+            return Ok(Box::new(
+                local::Folder::open(&self.disk_of(target), disk, &place.bucket).await?,
+            ));
         }
         if place.endpoint.is_none() {
             self.egress.check_public()?;
@@ -82,6 +87,10 @@ impl Buckets {
                 Box::new(azure::Container::open(&self.egress, target).await?)
             }
         })
+    }
+
+    fn disk_of(&self, target: &Target) -> PathBuf {
+        self.disks.join(target.workspace.to_string())
     }
 
     /// Reaches the bucket with its credential and looks at one key: how long that took.
