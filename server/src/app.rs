@@ -83,7 +83,7 @@ impl App {
             store,
             vault,
             objects,
-            buckets: Buckets::new(egress, folder.join("disks")),
+            buckets: Buckets::new(egress, config.disks_folder()),
             editors,
             quota: Quota {
                 buckets: config.limits.buckets.into(),

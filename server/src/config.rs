@@ -33,6 +33,9 @@ pub struct Config {
     /// Folder for packs too large for the database. Servers that share a database have to share
     /// this folder, too. Default is `objects` in the data folder.
     pub objects_dir: Option<PathBuf>,
+    /// Folder for buckets on local disks, to be shared likewise. Default is `disks` in the data
+    /// folder.
+    pub disks_dir: Option<PathBuf>,
     /// Address of the JSON API.
     pub listen: SocketAddr,
     /// `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/NAME`. Default is a SQLite file in the
@@ -116,6 +119,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("./repoplane-data"),
             objects_dir: None,
+            disks_dir: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database: None,
             bootstrap_token: None,
@@ -234,6 +238,11 @@ impl Config {
     /// The folder for large packs in force.
     pub fn objects_folder(&self) -> PathBuf {
         self.objects_dir.clone().unwrap_or_else(|| self.data_dir.join("objects"))
+    }
+
+    /// The folder for buckets on local disks in force.
+    pub fn disks_folder(&self) -> PathBuf {
+        self.disks_dir.clone().unwrap_or_else(|| self.data_dir.join("disks"))
     }
 
     /// The same settings, fit to be shown.

@@ -42,9 +42,10 @@ async fn a_bucket_on_a_disk_is_made_and_empty() {
         buckets.ping(&target).await.expect("a bucket");
         let driver = buckets.open(&target).await.expect("a bucket");
         assert_eq!(driver.list("", None, 10).await.expect("a list"), []);
+        // In a folder of its workspace, beside those of others.
+        let disks = folder.path().join("disks").join(target.workspace.to_string());
+        assert!(disks.join("disk-1/b").is_dir(), "{}", disks.display());
     }
-    let made = folder.path().join("disks/disk-1/b");
-    assert!(made.is_dir(), "{}", made.display());
 }
 
 async fn listed_as_it_is(cloud: &Cloud, keys: &[&str]) {
