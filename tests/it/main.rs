@@ -12,6 +12,8 @@ mod operate;
 mod operations;
 mod schema_twins;
 mod sdks;
+mod storage_model;
+mod storage_secrets;
 mod support;
 mod tokens;
 mod ui;
