@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use super::extract::{StorageJson, StoragePath};
 use super::half::StorageFault;
-use super::responses::{StorageAbsent, StorageAlways, StorageBody, StorageInvalid};
+use super::responses::{
+    StorageAbsent, StorageAlways, StorageBody, StorageConflict, StorageInvalid,
+};
 use super::storage_repos::{StorageRepoPath, same_repo};
 use super::storage_words::SecretEnvelope;
 use super::strict::strict;
@@ -30,7 +32,7 @@ type Answer<T> = Result<Json<T>, StorageFault>;
     request_body = CreateAccessKeyRequest,
     responses(
         (status = 200, description = "The key pair.", body = CreatedKeyResponse),
-        StorageInvalid, StorageAlways, StorageAbsent, StorageBody,
+        StorageInvalid, StorageAlways, StorageAbsent, StorageConflict, StorageBody,
     ))]
 pub async fn create_access_key(
     services: Shared,

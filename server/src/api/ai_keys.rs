@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::access_keys::CreatedKeyResponse;
 use super::extract::{StorageJson, StoragePath};
 use super::half::StorageFault;
-use super::responses::{StorageAbsent, StorageAlways, StorageBody, StorageInvalid};
+use super::responses::{
+    StorageAbsent, StorageAlways, StorageBody, StorageConflict, StorageInvalid,
+};
 use super::storage_repos::StorageRepoPath;
 use super::storage_words::AiType;
 use super::strict::strict;
@@ -29,7 +31,7 @@ type Answer<T> = Result<Json<T>, StorageFault>;
     request_body = CreateAiKeyRequest,
     responses(
         (status = 200, description = "The key and its secret.", body = CreatedKeyResponse),
-        StorageInvalid, StorageAlways, StorageAbsent, StorageBody,
+        StorageInvalid, StorageAlways, StorageAbsent, StorageConflict, StorageBody,
     ))]
 pub async fn create_ai_key(
     services: Shared,

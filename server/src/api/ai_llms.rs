@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::extract::{StorageJson, StoragePath, StorageQuery};
 use super::half::StorageFault;
 use super::responses::{StorageAbsent, StorageAlways, StorageBody, StorageInvalid};
-use super::storage_words::{AiType, IdOrName};
+use super::storage_words::{AiType, IdOrName, secret};
 use super::strict::strict;
 use super::wire::{ActionResponse, Name};
 use super::{By, Shared};
@@ -135,11 +135,11 @@ pub struct CreateAiLlmRequest {
     #[schema(max_length = 2048, pattern = r"^[^\u0000]*$")]
     endpoint: Option<String>,
     /// Its API key, or access key id. Write-only; only the first three characters are answered.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     key: Option<String>,
     /// The secret that goes with the key, where the provider has one. Write-only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     secret: Option<String>,
     /// Workspace it belongs to. Default is the organisation's default workspace.
@@ -163,11 +163,11 @@ pub struct UpdateAiLlmRequest {
     #[schema(max_length = 2048, pattern = r"^[^\u0000]*$")]
     endpoint: Option<String>,
     /// Its API key, or access key id. Write-only. What the list answered as the key is no new one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     key: Option<String>,
     /// The secret that goes with the key, where the provider has one. Write-only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     secret: Option<String>,
 }

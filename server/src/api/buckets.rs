@@ -125,7 +125,7 @@ pub async fn update_bucket(
 #[utoipa::path(delete, path = "/bucket/{bucketId}", tag = "buckets", params(BucketPath),
     responses(
         (status = 200, description = "The bucket is forgotten.", body = ActionResponse),
-        StorageAlways, StorageAbsent,
+        StorageAlways, StorageAbsent, StorageConflict,
     ))]
 pub async fn delete_bucket(
     services: Shared,

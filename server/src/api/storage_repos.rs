@@ -134,7 +134,7 @@ pub async fn update_storage_repo(
 #[utoipa::path(delete, path = "/repo/{repoId}", tag = "storage_repos", params(StorageRepoPath),
     responses(
         (status = 200, description = "The storage repo is deleted.", body = ActionResponse),
-        StorageAlways, StorageAbsent,
+        StorageAlways, StorageAbsent, StorageConflict,
     ))]
 pub async fn delete_storage_repo(
     services: Shared,

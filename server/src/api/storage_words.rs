@@ -5,7 +5,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::strict::words;
@@ -118,6 +119,16 @@ impl SecretEnvelope {
             auth_tag: base64(&receipt.tag),
             message: base64(&receipt.digest),
         }
+    }
+}
+
+/// A secret in a body, if there is one. Whatever was sent in its place may be the secret, too, so that
+/// no refusal quotes it.
+pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        _ => Err(serde::de::Error::custom("must be a string")),
     }
 }
 

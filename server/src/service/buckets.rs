@@ -194,9 +194,10 @@ async fn save(tx: &mut Tx, caller: &Caller, old: &Bucket, new: &Bucket, moved: b
 }
 
 pub async fn delete(services: &Services, caller: &Caller, id: BucketId) -> Result<()> {
-    let bucket = require(services, caller, id, Role::Write).await?;
+    let seen = require(services, caller, id, Role::Write).await?;
     let mut tx = services.store.begin().await?;
-    hold(&mut tx, &[bucket.workspace]).await?;
+    hold(&mut tx, &[seen.workspace]).await?;
+    let bucket = again(&mut tx, caller, &seen).await?;
     let holders = links::holders_of_buckets(&mut *tx, caller.org, id, id).await?;
     if let Some((_, holder)) = holders.first() {
         return Err(Error::Forbidden(format!(
@@ -222,6 +223,17 @@ pub async fn require(
     let found = buckets::get(services.store.read(), caller, id).await?;
     let (bucket, role) = found.ok_or_else(|| Error::not_found("Bucket"))?;
     access::require(caller, role, needed, "Bucket")?;
+    Ok(bucket)
+}
+
+/// A bucket that was looked at before its workspace was held, as it is now.
+async fn again(tx: &mut Tx, caller: &Caller, seen: &Bucket) -> Result<Bucket> {
+    let found = buckets::get(&mut **tx, caller, seen.id).await?;
+    let (bucket, _) = found.ok_or_else(|| Error::not_found("Bucket"))?;
+    if bucket.workspace != seen.workspace {
+        let message = "The bucket was moved meanwhile. Read it again and redo the change.";
+        return Err(Error::Conflict { message: message.to_owned(), current_head: None });
+    }
     Ok(bucket)
 }
 

@@ -152,9 +152,10 @@ pub async fn update(
 }
 
 pub async fn delete(services: &Services, caller: &Caller, id: StorageRepoId) -> Result<()> {
-    let repo = require(services, caller, id, Role::Write).await?;
+    let seen = require(services, caller, id, Role::Write).await?;
     let mut tx = services.store.begin().await?;
-    hold(&mut tx, &[repo.workspace]).await?;
+    hold(&mut tx, &[seen.workspace]).await?;
+    let repo = again(&mut tx, caller, &seen).await?;
     if !storage_repos::delete(&mut tx, id, Timestamp::now()).await? {
         return Err(absent());
     }

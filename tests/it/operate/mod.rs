@@ -3,7 +3,7 @@
 mod commands;
 mod configuration;
 mod first_start;
-mod process;
+pub mod process;
 mod queries;
 mod refusals;
 mod running;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::storage_words::{IdOrName, SecretEnvelope, StorageType, millis};
+use super::super::storage_words::{IdOrName, SecretEnvelope, StorageType, millis, secret};
 use super::super::strict::strict;
 use super::super::wire::Name;
 use crate::model::bucket::{self, BucketStatus, Place};
@@ -36,7 +36,7 @@ pub struct CreateBucketRequest {
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     key: Option<String>,
     /// Secret access key, or account key on Azure. Write-only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     secret: Option<String>,
     /// Where it answers. Default is the provider's own address. `file:NAME` is a folder of the workspace on the
@@ -86,7 +86,7 @@ pub struct UpdateBucketRequest {
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     key: Option<String>,
     /// Secret access key, or account key on Azure. Write-only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     secret: Option<String>,
     /// Where it answers. `file:NAME` is a folder of the workspace on the
@@ -129,7 +129,7 @@ pub struct ValidateBucketRequest {
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     key: Option<String>,
     /// Secret access key, or account key on Azure. Write-only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(max_length = 8192, pattern = r"^[^\u0000]*$")]
     secret: Option<String>,
     /// Where it answers. `file:NAME` is a folder of the workspace on the

@@ -1,0 +1,204 @@
+//! Secrets go in and never come out: not in an answer, a log line, a metric, a request to a cloud, nor
+//! in plain text in anything that is kept.
+
+mod canary;
+mod cloud;
+mod stage;
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sqlx::Row;
+use stage::{MARKER, Stage};
+
+use crate::support::OWNER_TOKEN;
+use crate::support::database::Database;
+
+/// What the secrets belong to.
+struct Made {
+    bucket: String,
+    repo: String,
+    source_repo: String,
+    workspace: String,
+}
+
+#[tokio::test]
+async fn secrets_go_in_and_never_come_out() {
+    let mut stage = Stage::start().await;
+    let made = accepted(&mut stage).await;
+    refused(&mut stage, &made).await;
+    let asked = read_everything(&mut stage, &made).await;
+    for path in ["/bucket", "/bucket/available", "/repo", "/ai/llm", "/systemevent"] {
+        assert!(asked.iter().any(|asked| asked == path), "nobody asked for {path}");
+    }
+    for (what, body) in &stage.said {
+        stage.canaries.absent_from(what, body.as_bytes(), "");
+    }
+    stage.canaries.absent_from("requests to the cloud", stage.cloud.sent().as_bytes(), MARKER);
+    stage.canaries.absent_from("the data folder", &folder(&stage.place.data()), MARKER);
+    if let Database::Postgres { .. } = stage.database {
+        stage.canaries.absent_from("the database", tables(&stage).await.as_bytes(), MARKER);
+    }
+
+    let Stage { place, server, database, canaries, .. } = stage;
+    let (printed, log) = server.stop().await;
+    let log: String = log.iter().map(|entry| format!("{entry}\n")).collect();
+    assert!(log.contains(r#""level":"TRACE""#), "the log is not at its most talkative");
+    canaries.absent_from("the log", log.as_bytes(), &made.bucket);
+    canaries.absent_from("standard output", printed.as_bytes(), "");
+    canaries.absent_from("what is left on disk", &folder(&place.data()), MARKER);
+    database.drop().await;
+}
+
+/// Brings in a secret wherever one is taken, and has the server make those that it makes.
+async fn accepted(stage: &mut Stage) -> Made {
+    let body = stage.bucket(MARKER);
+    let bucket = text(&stage.done("POST", "/bucket", body).await["bucketId"]);
+    let path = format!("/bucket/{bucket}");
+    let secret = stage.canaries.secret("changed secret of the bucket");
+    stage.done("PUT", &path, json!({"secret": secret})).await;
+    let secret = stage.canaries.secret("secret to try");
+    stage.done("POST", &format!("{path}/validate"), json!({"secret": secret})).await;
+    let disk = json!({"name": "disk", "bucket": MARKER, "storageType": "S3", "endpoint": "file:d",
+        "secret": stage.canaries.secret("secret of a disk")});
+    stage.done("POST", "/bucket", disk).await;
+
+    let llm = json!({"name": "llm", "aiType": "OPENAI", "key": stage.canaries.secret("AI key"),
+        "secret": stage.canaries.secret("AI secret")});
+    let llm = text(&stage.done("POST", "/ai/llm", llm).await["aiLlmId"]);
+    let change = json!({"key": stage.canaries.secret("changed AI key"),
+        "secret": stage.canaries.secret("changed AI secret")});
+    stage.done("PUT", &format!("/ai/llm/{llm}"), change).await;
+
+    let repo = json!({"name": "repo", "storageType": "S3", "mode": "NORMAL",
+        "repoBuckets": [{"bucketId": bucket}], "repoAiLlms": [{"aiLlmId": llm}]});
+    let repo = text(&stage.done("POST", "/repo", repo).await["repoId"]);
+    let keys = format!("/repo/{repo}/apikey");
+    let key = text(&stage.pair(&keys, json!({"name": "key", "accessType": "ADMIN"})).await);
+    let change = json!({"name": "renamed", "accessType": "READ"});
+    stage.done("PUT", &format!("{keys}/{key}"), change).await;
+    stage.pair(&format!("/repo/{repo}/ai/apikey"), json!({"name": "ai", "aiType": "AWS"})).await;
+
+    let source = json!({"type": "files", "files": [{"filename": "kept.txt", "content": MARKER}]});
+    let source = json!({"source": source});
+    let request = stage.request("POST", "/v1/repo").bearer_auth(OWNER_TOKEN).json(&source);
+    let source: Value = request.send().await.expect("made").json().await.expect("JSON");
+    let workspace = stage.request("GET", "/workspace").bearer_auth(OWNER_TOKEN).send().await;
+    let workspaces: Value = workspace.expect("workspaces").json().await.expect("JSON");
+    let workspace = text(&workspaces["workspaces"][0]["id"]);
+    Made { bucket, repo, source_repo: text(&source["repo_id"]), workspace }
+}
+
+/// Brings in secrets with requests that are refused.
+async fn refused(stage: &mut Stage, made: &Made) {
+    let places = [
+        json!({"bucket": "denied"}),
+        json!({"bucket": "denied", "storageType": "GCS"}),
+        json!({"storageType": "AZURE"}),
+        json!({"endpoint": "http://10.0.0.1:9"}),
+        json!({"endpoint": "http://169.254.169.254"}),
+        json!({"endpoint": "http://127.0.0.1:1"}),
+        json!({"endpoint": "ftp://127.0.0.1"}),
+        json!({"endpoint": "file:../x"}),
+        json!({"bucket": "no/name"}),
+        json!({"name": MARKER}),
+        json!({"name": ""}),
+    ];
+    for (number, place) in places.into_iter().enumerate() {
+        let mut body = stage.bucket(&format!("refused {number}"));
+        for (field, value) in place.as_object().expect("fields") {
+            body[field] = value.clone();
+        }
+        stage.refused("POST", "/bucket", body).await;
+    }
+    let (path, denied) = (format!("/bucket/{}", made.bucket), "denied");
+    for (method, path) in [("PUT", path.clone()), ("POST", format!("{path}/validate"))] {
+        let secret = stage.canaries.secret("secret of a refused change");
+        stage.refused(method, &path, json!({"bucket": denied, "secret": secret})).await;
+    }
+
+    let llm = stage.request("GET", "/ai/llm").bearer_auth(OWNER_TOKEN).send().await;
+    let llms: Value = llm.expect("AI LLMs").json().await.expect("JSON");
+    let llm = format!("/ai/llm/{}", text(&llms["aiLlms"][0]["id"]));
+    let bucket = stage.bucket("mistaken");
+    let new_llm = json!({"name": "mistaken", "aiType": "OPENAI"});
+    stage.mistakes("POST", "/bucket", &bucket, "secret").await;
+    stage.mistakes("PUT", &path, &json!({}), "secret").await;
+    stage.mistakes("POST", &format!("{path}/validate"), &json!({}), "secret").await;
+    for field in ["key", "secret"] {
+        stage.mistakes("POST", "/ai/llm", &new_llm, field).await;
+        stage.mistakes("PUT", &llm, &json!({}), field).await;
+    }
+}
+
+/// Asks for everything that the contract lets one read: the paths.
+async fn read_everything(stage: &mut Stage, made: &Made) -> Vec<String> {
+    let contract: Value =
+        yaml_serde::from_str(include_str!("../../../openapi/openapi.yaml")).expect("YAML");
+    let mut asked = Vec::new();
+    for (template, operations) in contract["paths"].as_object().expect("paths") {
+        if operations.get("get").is_none() {
+            continue;
+        }
+        let path = template
+            .replace("/workspace/{id}", &format!("/workspace/{}", made.workspace))
+            .replace("{bucketId}", &made.bucket)
+            .replace("{repoId}", &made.repo)
+            .replace("{repo_id}", &made.source_repo)
+            .replace("{file_path}", "kept.txt");
+        assert!(!path.contains('{'), "this test does not know what to read as {template}");
+        let request = stage.request("GET", &path).bearer_auth(OWNER_TOKEN);
+        assert_eq!(stage.hear(&format!("GET {template}"), request).await, 200, "{path}");
+        let (_, body) = stage.said.last().expect("the answer");
+        let marked =
+            template.starts_with("/bucket") || matches!(&**template, "/repo" | "/repo/{repoId}");
+        if marked && !template.ends_with("/status") {
+            stage.canaries.absent_from(template, body.as_bytes(), MARKER);
+        }
+        if template == "/metrics" {
+            stage.canaries.absent_from(template, body.as_bytes(), "/bucket/{bucketId}");
+        }
+        asked.push(template.clone());
+    }
+    stage.done("POST", "/systemevent", json!({})).await;
+    let (_, audit) = stage.said.last().expect("the answer");
+    stage.canaries.absent_from("the audit log", audit.as_bytes(), MARKER);
+    asked.push("/systemevent".to_owned());
+    asked
+}
+
+/// All that is below the folder, names and contents, but for the key that opens what is sealed.
+fn folder(path: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(path).expect("a folder") {
+        let path = entry.expect("entry").path();
+        bytes.extend_from_slice(path.as_os_str().as_encoded_bytes());
+        if path.is_dir() {
+            bytes.extend(folder(&path));
+        } else if !path.ends_with("master.key") {
+            bytes.extend(std::fs::read(&path).expect("a file"));
+        }
+    }
+    bytes
+}
+
+/// Every row of every table, its bytes in hex.
+async fn tables(stage: &Stage) -> String {
+    let pool = sqlx::AnyPool::connect(&stage.database.url(Path::new(""))).await.expect("database");
+    let names = "SELECT CAST(tablename AS TEXT) AS name FROM pg_tables WHERE schemaname = 'public'";
+    let names = sqlx::query(names).fetch_all(&pool).await.expect("tables");
+    let mut text = String::new();
+    for row in names {
+        let name: &str = row.get("name");
+        let rows = format!("SELECT CAST(row_to_json(t) AS TEXT) AS line FROM {name} t");
+        for row in sqlx::query(sqlx::AssertSqlSafe(rows)).fetch_all(&pool).await.expect("rows") {
+            text += row.get::<&str, _>("line");
+        }
+    }
+    pool.close().await;
+    text
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
