@@ -12,6 +12,7 @@ mod operate;
 mod operations;
 mod schema_twins;
 mod sdks;
+mod storage;
 mod support;
 mod tokens;
 mod ui;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::backend::buckets::{BucketError, Target};
@@ -145,6 +145,7 @@ pub async fn update(
         new.workspace = workspace.id;
     }
     let secret = apply(&mut new, change)?;
+    let secret = secret.filter(|secret| !is_stored(services, &old, secret));
     let moved = new.place != old.place || secret.is_some();
     let mut latency = None;
     if moved {
@@ -333,6 +334,12 @@ fn target(services: &Services, bucket: &Bucket) -> Result<Target> {
     let sealed = bucket.sealed.as_deref();
     let secret = sealed.map(|sealed| services.vault.open(&place_of(bucket.id), sealed));
     Ok(Target { place: bucket.place.clone(), secret: secret.transpose()? })
+}
+
+/// Whether the bucket has that secret already. What cannot be opened is another one.
+fn is_stored(services: &Services, bucket: &Bucket, secret: &SecretString) -> bool {
+    let stored = target(services, bucket).ok().and_then(|target| target.secret);
+    stored.is_some_and(|stored| stored.expose_secret() == secret.expose_secret())
 }
 
 fn place_of(id: BucketId) -> String {

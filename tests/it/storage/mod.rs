@@ -1,0 +1,11 @@
+//! The storage control plane: storage repos, buckets, access keys, AI LLMs and AI API keys.
+
+mod client_forms;
+mod deleting;
+mod pages;
+mod replacing;
+mod roles;
+mod rules;
+mod seeds;
+mod stage;
+mod trail;
