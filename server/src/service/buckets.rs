@@ -17,7 +17,7 @@ use crate::model::bucket::{
 use crate::model::id::{BucketId, IdOrName, OrgId};
 use crate::model::storage_repo::{ListFilter, ListPage, Mention, Rule};
 use crate::model::time::Timestamp;
-use crate::service::storage_repos::hold;
+use crate::service::storage_repos::{hold, hold_to_add};
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
 use crate::store::{self, Tx, audit, buckets, storage_repos};
@@ -87,7 +87,7 @@ pub async fn create(services: &Services, caller: &Caller, new: NewBucket) -> Res
     let target = Target { place: bucket.place.clone(), secret };
     let latency = services.buckets.probe(&target).await?;
     let mut tx = services.store.begin().await?;
-    hold(&mut tx, &[workspace.id]).await?;
+    hold_to_add(&mut tx, caller.org, workspace.id).await?;
     let most = services.quota.buckets;
     if buckets::count(&mut *tx, caller.org).await? >= most {
         let message =

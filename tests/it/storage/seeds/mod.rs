@@ -1,16 +1,19 @@
 //! The requests that the product's documents show, byte for byte, and the answers they document.
 //! Ids in requests may be names, which is how `workspace-123` and `ai-llm-123` come to exist.
 
+mod shape;
+
 use repoplane::model::access::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::stage::{User, link, local, sent, wanted, with};
 use crate::support::Server;
+use shape::{assert_shape, documented_list};
 
-const CHANGED_REPO: &str = include_str!("seeds/put_repo.json");
-const CHANGED_BUCKET: &str = include_str!("seeds/put_bucket.json");
-const CHANGED_BUCKET_BRIEFLY: &str = include_str!("seeds/put_bucket_brief.json");
+const CHANGED_REPO: &str = include_str!("put_repo.json");
+const CHANGED_BUCKET: &str = include_str!("put_bucket.json");
+const CHANGED_BUCKET_BRIEFLY: &str = include_str!("put_bucket_brief.json");
 
 /// The bucket that the documents speak of. They give it an id, not a name.
 const BUCKET: &str = "123e4567-e89b-12d3-a456-426614174000";
@@ -73,69 +76,6 @@ fn bucket() -> Uuid {
 
 async fn change_bucket(user: &User, body: &'static str) -> (u16, Value) {
     sent(user.bytes("PUT", &format!("/bucket/{BUCKET}"), body)).await
-}
-
-/// Every field of `shape` is in `found`, and is what the word in its place says.
-fn assert_shape(found: &Value, shape: &Value, place: &str) {
-    match shape {
-        Value::Object(fields) => {
-            for (field, shape) in fields {
-                let found =
-                    found.get(field).unwrap_or_else(|| panic!("{place}.{field} is missing"));
-                assert_shape(found, shape, &format!("{place}.{field}"));
-            }
-        }
-        Value::Array(shapes) => {
-            let found = found.as_array().unwrap_or_else(|| panic!("{place} is no list"));
-            assert_eq!(found.len(), shapes.len(), "{place}");
-            for (found, shape) in found.iter().zip(shapes) {
-                assert_shape(found, shape, &format!("{place}[]"));
-            }
-        }
-        Value::String(kind) => {
-            let fits = match kind.as_str() {
-                "text" => found.as_str().is_some_and(|text| !text.is_empty()),
-                "time" => found.as_str().is_some_and(|text| {
-                    chrono::DateTime::parse_from_rfc3339(text).is_ok() && text.ends_with('Z')
-                }),
-                "boolean" => found.is_boolean(),
-                "null" => found.is_null(),
-                other => panic!("unknown word {other}"),
-            };
-            assert!(fits, "{place} is no {kind}: {found}");
-        }
-        other => panic!("no shape: {other}"),
-    }
-}
-
-/// What the documents list of `GET /repo`.
-fn documented_list() -> Value {
-    let secret = json!({ "key": "text", "iv": "text", "authTag": "text", "message": "text" });
-    let bucket = json!({
-        "id": "text", "name": "text", "bucket": "text", "storageType": "text", "key": "text",
-        "secret": secret, "endpoint": "text", "region": "text", "status": "text",
-        "projectId": "text", "createdAt": "time",
-    });
-    let llm = json!({
-        "id": "text", "orgId": "text", "workspaceId": "text", "userId": "text", "name": "text",
-        "aiType": "text", "endpoint": "text", "key": "text", "createdAt": "time",
-    });
-    let repo = json!({
-        "id": "text", "name": "text", "storageType": "text", "mode": "text",
-        "workspaceId": "text",
-        "buckets": [{ "folder": "text", "master": "boolean", "bucketId": "text", "bucket": bucket }],
-        "apiKeys": [{
-            "id": "text", "name": "text", "accessType": "text", "key": "text", "secret": secret,
-            "createdAt": "time",
-        }],
-        "aiLlms": [{ "aiLlmId": "text", "aiLlm": llm }],
-        "aiApiKeys": [{
-            "id": "text", "name": "text", "repoId": "text", "key": "text", "aiType": "text",
-            "createdAt": "time", "deletedAt": "null",
-        }],
-        "createdAt": "time", "disabled": "boolean",
-    });
-    json!({ "success": "boolean", "repos": [repo] })
 }
 
 #[tokio::test]
@@ -249,6 +189,9 @@ async fn the_documented_refusals_have_the_documented_shape_and_change_nothing() 
     let stranger = User::of(&scene.server, &scene.server.other_org("other").await);
 
     let before = owner.state().await;
+    let codes = [scene.change_repo(owner).await.1, change_bucket(owner, CHANGED_BUCKET).await.1];
+    let codes = codes.map(|answer| answer["error_code"].clone());
+    assert_eq!(codes, ["MIRROR_UNIT_ALREADY_IN_OTHER_REPO", "NAME_ALREADY_USED"]);
     for (user, expected) in [(owner, 400), (&reader, 403), (&stranger, 404)] {
         for (status, answer) in [
             scene.change_repo(user).await,
