@@ -73,14 +73,9 @@ async fn a_deleted_bucket_is_nowhere_and_its_credential_is_erased() {
     for list in ["/bucket", "/bucket/available"] {
         assert!(user.names(list).await.is_empty(), "{list}");
     }
-    let pool = sqlx::AnyPool::connect(&server.database_url()).await.expect("the test's database");
-    let kept = sqlx::query(
-        "SELECT COUNT(*) AS n FROM buckets WHERE id = $1
-                            AND (access_key IS NOT NULL OR sealed IS NOT NULL)",
-    );
-    let kept = kept.bind(id.to_string()).fetch_one(&pool).await.expect("a count");
-    assert_eq!(kept.get::<i64, _>("n"), 0);
-    pool.close().await;
+    let kept = "SELECT COUNT(*) AS n FROM buckets WHERE id = $1
+                AND (access_key IS NOT NULL OR sealed IS NOT NULL)";
+    assert_eq!(count(&server, kept, id).await, 0);
     let contents = server.folder().join("disks/disk1/a");
     assert!(contents.is_dir(), "what is in the bucket is left alone");
     user.bucket("a").await;
@@ -114,6 +109,12 @@ async fn a_deleted_storage_repo_is_nowhere_and_neither_are_its_keys() {
         let (status, answer) = user.send(method, &path, body).await;
         assert_eq!(status, 404, "{method} {path}: {answer}");
         assert_eq!(answer["error_code"], "NOT_FOUND", "{method} {path}");
+    }
+    for kept in [
+        "SELECT COUNT(*) AS n FROM access_keys WHERE repo_id = $1",
+        "SELECT COUNT(*) AS n FROM ai_keys WHERE repo_id = $1",
+    ] {
+        assert_eq!(count(&server, kept, id).await, 0, "{kept}");
     }
     assert!(user.names("/repo").await.is_empty());
     assert!(user.names(&format!("/repo?repoId={id}")).await.is_empty());
@@ -149,4 +150,12 @@ async fn a_deleted_key_is_gone_and_is_reached_through_its_own_storage_repo_only(
     let read = user.read_repo(one).await.expect("read");
     assert_eq!((read.api_keys.len(), read.ai_api_keys.len()), (0, 0));
     server.stop().await;
+}
+
+/// The `n` of a row about the thing with this id: what no answer shows any more.
+async fn count(server: &Server, statement: &'static str, id: Uuid) -> i64 {
+    let pool = sqlx::AnyPool::connect(&server.database_url()).await.expect("the test's database");
+    let row = sqlx::query(statement).bind(id.to_string()).fetch_one(&pool).await.expect("a count");
+    pool.close().await;
+    row.get("n")
 }
