@@ -13,7 +13,7 @@ use crate::model::bucket::{CREDENTIAL_CHARS_MAX, ENDPOINT_CHARS_MAX};
 use crate::model::id::{AiLlmId, IdOrName, OrgId};
 use crate::model::storage_repo::{ListFilter, ListPage, Mention};
 use crate::model::time::Timestamp;
-use crate::service::storage_repos::hold;
+use crate::service::storage_repos::{hold, hold_to_add};
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
 use crate::store::ai_llms::Sealed;
@@ -64,7 +64,7 @@ pub async fn create(services: &Services, caller: &Caller, new: NewAiLlm) -> Resu
     };
     let sealed = seal(services, id, key.as_ref(), secret.as_ref())?;
     let mut tx = services.store.begin().await?;
-    hold(&mut tx, &[workspace.id]).await?;
+    hold_to_add(&mut tx, caller.org, workspace.id).await?;
     if ai_llms::count(&mut *tx, caller.org).await? >= AI_LLMS_MAX {
         return Err(Error::LimitReached(format!(
             "The organisation has {AI_LLMS_MAX} AI LLMs, which is the most. Delete one first."

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::backend::buckets::Target;
@@ -17,7 +17,7 @@ use crate::model::id::{BucketId, IdOrName, OrgId};
 use crate::model::storage_repo::{ListFilter, ListPage, Mention, Rule};
 use crate::model::time::Timestamp;
 use crate::service::bucket_reach::{apply, check_place, sealed_for, target};
-use crate::service::storage_repos::hold;
+use crate::service::storage_repos::{hold, hold_to_add};
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
 use crate::store::{self, Tx, audit, buckets, storage_links as links};
@@ -81,7 +81,7 @@ pub async fn create(services: &Services, caller: &Caller, new: NewBucket) -> Res
     let target = Target { workspace: bucket.workspace, place: bucket.place.clone(), secret };
     let latency = services.buckets.probe(&target).await?;
     let mut tx = services.store.begin().await?;
-    hold(&mut tx, &[workspace.id]).await?;
+    hold_to_add(&mut tx, caller.org, workspace.id).await?;
     let most = services.quota.buckets;
     if buckets::count(&mut *tx, caller.org).await? >= most {
         let message =
@@ -143,6 +143,7 @@ pub async fn update(
         return Err(Error::invalid("workspaceId", message));
     }
     let secret = apply(&mut new, change)?;
+    let secret = secret.filter(|secret| !is_stored(services, &old, secret));
     let moved = new.place != old.place || secret.is_some();
     let mut latency = None;
     if moved {
@@ -263,6 +264,12 @@ fn seal(
 ) -> Result<Option<Vec<u8>>> {
     let sealed = secret.map(|secret| services.vault.seal(&sealed_for(id), secret));
     Ok(sealed.transpose()?)
+}
+
+/// Whether the bucket has that secret already. What cannot be opened is another one.
+fn is_stored(services: &Services, bucket: &Bucket, secret: &SecretString) -> bool {
+    let stored = target(services, bucket).ok().and_then(|target| target.secret);
+    stored.is_some_and(|stored| stored.expose_secret() == secret.expose_secret())
 }
 
 /// The index says so too, but a transaction on PostgreSQL ends with what it refuses.

@@ -9,14 +9,14 @@ use serde_json::json;
 use crate::model::access::{Caller, Role};
 use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::bucket::{REGION_CHARS_MAX, StorageType};
-use crate::model::id::{IdOrName, StorageRepoId, WorkspaceId};
+use crate::model::id::{IdOrName, OrgId, StorageRepoId, WorkspaceId};
 use crate::model::storage_repo::{ListFilter, ListPage, Mode, Rule, StorageRepo, Whole};
 use crate::model::time::Timestamp;
 use crate::service::storage_links::{self, Holder, Link};
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
 use crate::store::{
-    Tx, audit, buckets, storage_links as links, storage_repos, storage_wholes, workspaces,
+    Tx, audit, buckets, orgs, storage_links as links, storage_repos, storage_wholes, workspaces,
 };
 
 /// What a storage repo is to be. `None` leaves what is there.
@@ -51,7 +51,7 @@ pub async fn create(services: &Services, caller: &Caller, wanted: Wanted) -> Res
         version: 1,
     };
     let mut tx = services.store.begin().await?;
-    hold(&mut tx, &[workspace.id]).await?;
+    hold_to_add(&mut tx, caller.org, workspace.id).await?;
     let most = services.quota.storage_repos;
     if storage_repos::count(&mut *tx, caller.org).await? >= most {
         let message = format!(
@@ -241,6 +241,13 @@ pub async fn hold(tx: &mut Tx, workspaces: &[WorkspaceId]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// As [`hold`], for what is to be one more. Quotas are of the organisation, so only one of all its
+/// workspaces may count and add at a time.
+pub async fn hold_to_add(tx: &mut Tx, org: OrgId, workspace: WorkspaceId) -> Result<()> {
+    hold(tx, &[workspace]).await?;
+    Ok(orgs::hold(&mut **tx, org).await?)
 }
 
 async fn kept(tx: &mut Tx, id: StorageRepoId) -> Result<Vec<Link>> {

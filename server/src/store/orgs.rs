@@ -4,6 +4,7 @@ use sqlx::Row;
 use sqlx::any::{AnyExecutor, AnyRow};
 
 use super::row::{parsed, time};
+use crate::model::id::OrgId;
 use crate::model::org::Org;
 
 pub async fn insert(db: impl AnyExecutor<'_>, org: &Org) -> Result<(), sqlx::Error> {
@@ -32,6 +33,15 @@ pub async fn find(db: impl AnyExecutor<'_>, name: &str) -> Result<Option<Org>, s
         .await?
         .map(|row| from_row(&row))
         .transpose()
+}
+
+/// Keeps others from holding the organisation until the transaction ends.
+pub async fn hold(db: impl AnyExecutor<'_>, id: OrgId) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE orgs SET name = name WHERE id = $1")
+        .bind(id.to_string())
+        .execute(db)
+        .await
+        .map(drop)
 }
 
 fn from_row(row: &AnyRow) -> Result<Org, sqlx::Error> {
