@@ -57,6 +57,7 @@ async fn a_deleted_bucket_is_nowhere_and_its_credential_is_erased() {
     let user = User::owner(&server);
     let secret = json!({ "key": "AK", "secret": "plain-text" });
     let id = user.create_bucket(with(local("a"), secret)).await.expect("made");
+    let workspace = user.read_bucket(id).await.expect("read").workspace_id.to_string();
     user.delete_bucket(id).await.expect("deleted");
     let (bucket, no_body) = (format!("/bucket/{id}"), Value::Null);
     for (method, path, body) in [
@@ -76,7 +77,7 @@ async fn a_deleted_bucket_is_nowhere_and_its_credential_is_erased() {
     let kept = "SELECT COUNT(*) AS n FROM buckets WHERE id = $1
                 AND (access_key IS NOT NULL OR sealed IS NOT NULL)";
     assert_eq!(count(&server, kept, id).await, 0);
-    let contents = server.folder().join("disks/disk1/a");
+    let contents = server.folder().join("disks").join(workspace).join("disk1/a");
     assert!(contents.is_dir(), "what is in the bucket is left alone");
     user.bucket("a").await;
     server.stop().await;

@@ -3,7 +3,7 @@
 use repoplane_client::types;
 use serde_json::{Value, json};
 
-use super::stage::{User, link, local, wanted, with};
+use super::stage::{User, abroad, link, local, wanted, with};
 use crate::support::Server;
 
 #[tokio::test]
@@ -70,10 +70,11 @@ async fn storage_types_and_modes_are_answered_as_they_were_sent() {
 
 #[tokio::test]
 async fn a_storage_repo_moves_without_buckets_and_a_bucket_without_storage_repos() {
-    let server = Server::start().await;
+    let (server, cloud) = Server::beside_a_cloud().await;
     let user = User::owner(&server);
     let target = user.workspace("target").await;
-    let (a, id) = (user.bucket("a").await, user.repo("r", "NORMAL", json!([])).await);
+    let a = user.create_bucket(abroad("a", &cloud)).await.expect("made");
+    let id = user.repo("r", "NORMAL", json!([])).await;
     let home = user.read_repo(id).await.expect("read").workspace_id;
     user.change_repo(id, wanted("r", "NORMAL", json!([link(a, "", false)]))).await.expect("linked");
 
@@ -96,6 +97,11 @@ async fn a_storage_repo_moves_without_buckets_and_a_bucket_without_storage_repos
     user.change_repo(id, links).await.expect("together again, and left where it is");
     assert_eq!(user.read_repo(id).await.expect("read").workspace_id, target);
     assert!(user.names(&format!("/repo?workspaceId={home}")).await.is_empty());
+
+    let disk = user.bucket("disk").await;
+    let refusal = user.change_bucket(disk, json!({ "workspaceId": "target" })).await;
+    let refusal = refusal.expect_err("its folder belongs to the workspace");
+    assert!(refusal.plain().1.contains("on the server's disk"), "{refusal:?}");
     server.stop().await;
 }
 

@@ -4,7 +4,7 @@ use repoplane::model::access::{OrgRole, Role};
 use repoplane_client::types;
 use serde_json::{Value, json};
 
-use super::stage::{User, link, local, wanted, with};
+use super::stage::{User, abroad, link, local, wanted, with};
 use crate::isolation::stage::id_of;
 use crate::support::Server;
 
@@ -73,11 +73,11 @@ async fn a_role_in_a_workspace_counts_from_the_next_request_on() {
 
 #[tokio::test]
 async fn what_moves_to_another_workspace_needs_write_in_both() {
-    let server = Server::start().await;
+    let (server, cloud) = Server::beside_a_cloud().await;
     let owner = User::owner(&server);
     let (from, to) = (owner.workspace("from").await, owner.workspace("to").await);
     let place = json!({ "workspaceId": from });
-    let bucket = owner.create_bucket(with(local("a"), place.clone())).await.expect("made");
+    let bucket = owner.create_bucket(with(abroad("a", &cloud), place.clone())).await.expect("made");
     let repo = owner.create_repo(with(wanted("r", "NORMAL", json!([])), place)).await;
     let repo = repo.expect("made");
     let user = User::member(&server, from, Role::Write).await;

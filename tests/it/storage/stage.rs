@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::support::empty_cloud::EmptyCloud;
 use crate::support::{OWNER_TOKEN, Server};
 
 pub struct User {
@@ -197,6 +198,12 @@ pub async fn sent(request: reqwest::RequestBuilder) -> (u16, Value) {
 /// The bucket `name` on a local disk.
 pub fn local(name: &str) -> Value {
     json!({ "name": name, "storageType": "S3", "bucket": name, "endpoint": "file:disk1" })
+}
+
+/// The bucket `name` in a cloud, since those on a disk stay in their workspace.
+pub fn abroad(name: &str, cloud: &EmptyCloud) -> Value {
+    json!({ "name": name, "storageType": "S3", "bucket": name, "endpoint": cloud.url,
+        "key": "key", "secret": "secret" })
 }
 
 pub fn wanted(name: &str, mode: &str, links: Value) -> Value {

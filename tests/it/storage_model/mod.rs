@@ -48,7 +48,7 @@ fn storage_equals_the_model() {
     let cases = if long { 2_500 } else { 50 };
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let server = runtime.block_on(Server::start());
+    let (server, cloud) = runtime.block_on(Server::beside_a_cloud());
     let tally = std::cell::RefCell::new(Tally::new());
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let steps = prop::collection::vec(draw::step(), 1..60);
@@ -56,7 +56,7 @@ fn storage_equals_the_model() {
         runtime.block_on(async {
             // Every case finds an organisation without anything in it.
             let token = server.other_org(&uuid::Uuid::new_v4().to_string()).await;
-            let mut served = Served::start(server.client(&token)).await;
+            let mut served = Served::start(server.client(&token), &cloud.url).await;
             let mut world = World::default();
             for step in draw::start().into_iter().chain(steps) {
                 let cause = check(&mut served, step, &mut world).await;

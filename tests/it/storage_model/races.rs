@@ -17,7 +17,7 @@ const FOLDER_USED: Cause = (400, Some("NORMAL_UNIT_FOLDER_ALREADY_USED"));
 impl Served {
     async fn new_bucket(&self, name: &str, cloud: &str) -> Answer {
         let bucket = json!({"name": name, "bucket": cloud, "storageType": "S3",
-            "endpoint": "file:disk", "workspaceId": self.workspaces[0]});
+            "endpoint": self.cloud, "key": "key", "secret": "secret", "workspaceId": self.workspaces[0]});
         let body: types::CreateBucketRequest = body(bucket);
         let made = self.client.create_bucket().body(body).send().await;
         caused(made).map(|made| Some(made.bucket_id))
@@ -66,8 +66,8 @@ fn id(answer: Answer) -> Uuid {
 }
 
 async fn stage() -> (Server, Served) {
-    let server = Server::start().await;
-    let served = Served::start(server.owner()).await;
+    let (server, cloud) = Server::beside_a_cloud().await;
+    let served = Served::start(server.owner(), &cloud.url).await;
     (server, served)
 }
 

@@ -12,6 +12,8 @@ use super::model::{Bucket, CAUSES, Cause, Id, Link, Member, Mode, Op, Repo, Worl
 pub struct Served {
     pub client: Client,
     pub workspaces: [Uuid; 2],
+    /// Where the buckets are.
+    pub cloud: String,
     /// Of everything that was ever made, in order.
     ids: Vec<Uuid>,
 }
@@ -23,12 +25,13 @@ pub const CONFLICT: Cause = (409, None);
 pub type Answer = Result<Option<Uuid>, Cause>;
 
 impl Served {
-    pub async fn start(client: Client) -> Self {
+    pub async fn start(client: Client, cloud: &str) -> Self {
         let list = client.list_workspaces().send().await.expect("workspaces").into_inner();
         let first = list.workspaces[0].id;
         let body = types::CreateWorkspaceRequest::builder().name("second");
         let made = client.create_workspace().body(body).send().await.expect("workspace");
-        Self { workspaces: [first, made.workspace.id], client, ids: Vec::new() }
+        let workspaces = [first, made.workspace.id];
+        Self { workspaces, cloud: cloud.to_owned(), client, ids: Vec::new() }
     }
 
     /// The id of what is made next.
@@ -129,7 +132,8 @@ impl Served {
 
     fn bucket(&self, bucket: &Bucket) -> types::CreateBucketRequest {
         body(json!({"name": bucket.name, "bucket": bucket.cloud, "storageType": "S3",
-            "endpoint": "file:disk", "workspaceId": self.workspaces[bucket.workspace]}))
+            "endpoint": self.cloud, "key": "key", "secret": "secret",
+            "workspaceId": self.workspaces[bucket.workspace]}))
     }
 
     /// Every second one names its bucket by its name.

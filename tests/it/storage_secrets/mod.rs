@@ -2,7 +2,6 @@
 //! in plain text in anything that is kept.
 
 mod canary;
-mod cloud;
 mod stage;
 
 use std::path::Path;

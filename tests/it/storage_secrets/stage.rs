@@ -4,10 +4,10 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::canary::Canaries;
-use super::cloud::Cloud;
 use crate::operate::process::{Place, Serving};
 use crate::support::OWNER_TOKEN;
 use crate::support::database::Database;
+use crate::support::empty_cloud::EmptyCloud;
 
 /// Name of a bucket here and in its cloud, which is no secret.
 pub const MARKER: &str = "kept-bucket";
@@ -16,7 +16,7 @@ pub struct Stage {
     pub place: Place,
     pub server: Serving,
     pub database: Database,
-    pub cloud: Cloud,
+    pub cloud: EmptyCloud,
     pub canaries: Canaries,
     /// What was answered, but for what is shown once.
     pub said: Vec<(String, String)>,
@@ -24,7 +24,7 @@ pub struct Stage {
 
 impl Stage {
     pub async fn start() -> Self {
-        let (database, cloud) = (Database::create().await, Cloud::start().await);
+        let (database, cloud) = (Database::create().await, EmptyCloud::start().await);
         let mut place = Place::new();
         place.set("REPOPLANE_LOG__LEVEL", "trace");
         place.set("REPOPLANE_EGRESS__ALLOW", "127.0.0.0/8");

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod clouds;
 pub mod database;
+pub mod empty_cloud;
 pub mod fsck;
 pub mod peers;
 pub mod proxy;
@@ -44,6 +45,13 @@ impl Server {
         change(&mut config);
         let running = run(&config).await;
         Self { running, folder, database }
+    }
+
+    /// A server that may reach a cloud on this machine.
+    pub async fn beside_a_cloud() -> (Self, empty_cloud::EmptyCloud) {
+        let loopback = "127.0.0.0/8".parse().expect("a network");
+        let server = Self::start_with(|config| config.egress.allow = vec![loopback]).await;
+        (server, empty_cloud::EmptyCloud::start().await)
     }
 
     /// Stops in order, checks every repository on disk with git, and starts on the same data.

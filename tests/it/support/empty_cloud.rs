@@ -1,5 +1,5 @@
-//! Stands in for a cloud: every bucket is empty, but for `denied`, which lets nobody in. Keeps what
-//! it was sent, and quotes it where it refuses.
+//! Stands in for a cloud that speaks S3: every bucket is empty, but for `denied`, which lets nobody in.
+//! Keeps what it was sent, and quotes it where it refuses.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,12 +7,12 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 
-pub struct Cloud {
+pub struct EmptyCloud {
     pub url: String,
     sent: Arc<Mutex<String>>,
 }
 
-impl Cloud {
+impl EmptyCloud {
     pub async fn start() -> Self {
         let sent = Arc::new(Mutex::new(String::new()));
         let kept = sent.clone();
