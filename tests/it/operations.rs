@@ -75,6 +75,12 @@ macro_rules! operation {
 }
 
 pub fn all() -> Vec<Operation> {
+    let mut all = of_accounts_and_source_repos();
+    all.extend(of_storage_repos());
+    all
+}
+
+fn of_accounts_and_source_repos() -> Vec<Operation> {
     use Access::{Account, Public, Repo, TokenOwner, Workspace, WorkspaceMaker};
     vec![
         operation!(create_workspace, WorkspaceMaker, |on| .body(body::<types::CreateWorkspaceRequest>(json!({"name": "new"})))),
@@ -103,6 +109,15 @@ pub fn all() -> Vec<Operation> {
         operation!(put_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("new.txt").body("new")),
         operation!(get_source_file, Repo(Read), |on| .repo_id(on.repo).file_path("kept.txt")),
         operation!(delete_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("kept.txt")),
+        operation!(check_health, Public, |on|),
+        operation!(check_readiness, Public, |on|),
+        operation!(get_metrics, Public, |on|),
+    ]
+}
+
+fn of_storage_repos() -> Vec<Operation> {
+    use Access::{Account, Workspace};
+    vec![
         operation!(create_storage_repo, Workspace(Write), |on| .body(body::<types::CreateStorageRepoRequest>(
             json!({"name": "new", "storageType": "S3", "mode": "MIRROR", "workspaceId": on.workspace,
                 "repoBuckets": [{"bucketId": on.free_bucket, "master": true}], "repoAiLlms": [{"aiLlmId": on.ai_llm}]})))),
@@ -144,9 +159,6 @@ pub fn all() -> Vec<Operation> {
         operation!(update_ai_llm, Workspace(Write), |on| .id(on.ai_llm)
             .body(body::<types::UpdateAiLlmRequest>(json!({"name": "changed"})))),
         operation!(delete_ai_llm, Workspace(Write), |on| .id(on.ai_llm)),
-        operation!(check_health, Public, |on|),
-        operation!(check_readiness, Public, |on|),
-        operation!(get_metrics, Public, |on|),
     ]
 }
 

@@ -19,8 +19,8 @@ use crate::service::{Error, Result, Services};
 use crate::store::{access_keys, audit};
 
 /// A new pair. The secret is not to be had again.
-pub struct Pair {
-    pub id: AccessKeyId,
+pub struct Pair<I> {
+    pub id: I,
     pub key: String,
     pub secret: SecretString,
 }
@@ -31,7 +31,7 @@ pub async fn create(
     repo: StorageRepoId,
     name: &str,
     access: Role,
-) -> Result<Pair> {
+) -> Result<Pair<AccessKeyId>> {
     let repo = require(services, caller, repo, needed(access)).await?;
     check_name(name)?;
     let (id, secret) = (AccessKeyId::new(), secret());

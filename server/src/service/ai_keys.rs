@@ -1,6 +1,6 @@
 //! AI API keys of storage repos. Of their secrets only hashes are kept.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -10,18 +10,11 @@ use crate::model::ai::{AI_KEY_PREFIX, AiKey, AiType};
 use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::id::{AiKeyId, StorageRepoId, WorkspaceId};
 use crate::model::time::Timestamp;
-use crate::service::access_keys::{secret, upper_case};
+use crate::service::access_keys::{Pair, secret, upper_case};
 use crate::service::storage_repos::{again, hold, require};
 use crate::service::text::check_name;
 use crate::service::{Error, Result, Services};
 use crate::store::{ai_keys, audit};
-
-/// A new key. The secret is not to be had again.
-pub struct Pair {
-    pub id: AiKeyId,
-    pub key: String,
-    pub secret: SecretString,
-}
 
 pub async fn create(
     services: &Services,
@@ -29,7 +22,7 @@ pub async fn create(
     repo: StorageRepoId,
     name: &str,
     ai_type: AiType,
-) -> Result<Pair> {
+) -> Result<Pair<AiKeyId>> {
     let repo = require(services, caller, repo, Role::Write).await?;
     check_name(name)?;
     let secret = secret();

@@ -1,7 +1,5 @@
 //! AI LLMs: registering, changing and deleting them. Credentials go in and never come out.
 
-use std::collections::HashMap;
-
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use url::Url;
@@ -10,14 +8,16 @@ use crate::model::access::{Caller, Role};
 use crate::model::ai::{AI_LLMS_MAX, AiLlm, AiType, SHOWN_KEY_CHARS};
 use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::bucket::{CREDENTIAL_CHARS_MAX, ENDPOINT_CHARS_MAX};
-use crate::model::id::{AiLlmId, IdOrName, OrgId};
+use crate::model::id::{AiLlmId, IdOrName};
 use crate::model::storage_repo::{ListFilter, ListPage, Mention};
 use crate::model::time::Timestamp;
+use crate::service::storage_holders::{require_free, with_holders};
 use crate::service::storage_repos::{hold, hold_to_add};
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
 use crate::store::ai_llms::Sealed;
-use crate::store::{ai_llms, audit, storage_links as links};
+use crate::store::storage_links::Held;
+use crate::store::{ai_llms, audit};
 
 /// What a new AI LLM is to be. An empty text counts as none.
 pub struct NewAiLlm {
@@ -84,7 +84,9 @@ pub async fn list(
     let filter = access::list_filter(&services.store, caller, filter).await?;
     let found = ai_llms::list(services.store.read(), caller, &filter).await?;
     let ListPage { items, more } = ListPage::new(found, filter.limit);
-    Ok(ListPage { items: with_holders(services, caller.org, items).await?, more })
+    let id = |llm: &AiLlm| llm.id.uuid();
+    let items = with_holders(&services.store, caller.org, Held::AiLlms, items, id).await?;
+    Ok(ListPage { items, more })
 }
 
 pub async fn update(
@@ -122,13 +124,7 @@ pub async fn delete(services: &Services, caller: &Caller, id: AiLlmId) -> Result
     let llm = require(services, caller, id).await?;
     let mut tx = services.store.begin().await?;
     hold(&mut tx, &[llm.workspace]).await?;
-    let holders = links::holders_of_ai_llms(&mut *tx, caller.org, id, id).await?;
-    if let Some((_, holder)) = holders.first() {
-        return Err(Error::Forbidden(format!(
-            "The AI LLM is in use by the storage repo `{}`. Take it out there first.",
-            holder.name
-        )));
-    }
+    require_free(&mut tx, caller.org, Held::AiLlms, id.uuid(), "AI LLM").await?;
     if !ai_llms::delete(&mut *tx, id).await? {
         return Err(Error::not_found("AI LLM"));
     }
@@ -143,25 +139,6 @@ async fn require(services: &Services, caller: &Caller, id: AiLlmId) -> Result<Ai
     let (llm, role) = found.ok_or_else(|| Error::not_found("AI LLM"))?;
     access::require(caller, role, Role::Write, "AI LLM")?;
     Ok(llm)
-}
-
-/// Adds the storage repos that name each AI LLM; the AI LLMs are in order of their ids.
-async fn with_holders(
-    services: &Services,
-    org: OrgId,
-    found: Vec<AiLlm>,
-) -> Result<Vec<WithHolders>> {
-    let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(vec![]) };
-    let read = services.store.read();
-    let mut holders: HashMap<AiLlmId, Vec<Mention>> = HashMap::new();
-    for (id, mention) in links::holders_of_ai_llms(read, org, first.id, last.id).await? {
-        holders.entry(id).or_default().push(mention);
-    }
-    let with = |llm: AiLlm| {
-        let named_by = holders.remove(&llm.id).unwrap_or_default();
-        (llm, named_by)
-    };
-    Ok(found.into_iter().map(with).collect())
 }
 
 fn check_endpoint(ai_type: AiType, endpoint: Option<String>) -> Result<String> {

@@ -1,7 +1,7 @@
 //! Buckets: registering, checking, changing and forgetting them. What a bucket is called and where
 //! it is comes from clients; that it can be reached with its credential is seen, never believed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -17,10 +17,12 @@ use crate::model::id::{BucketId, IdOrName, OrgId};
 use crate::model::storage_repo::{ListFilter, ListPage, Mention, Rule};
 use crate::model::time::Timestamp;
 use crate::service::bucket_reach::{apply, check_place, sealed_for, target};
+use crate::service::storage_holders::{self, require_free};
 use crate::service::storage_repos::{hold, hold_to_add};
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
-use crate::store::{self, Tx, audit, buckets, storage_links as links};
+use crate::store::storage_links::{self as links, Held};
+use crate::store::{self, Tx, audit, buckets};
 
 /// What a new bucket is to be. An empty text counts as none.
 pub struct NewBucket {
@@ -199,13 +201,7 @@ pub async fn delete(services: &Services, caller: &Caller, id: BucketId) -> Resul
     let mut tx = services.store.begin().await?;
     hold(&mut tx, &[seen.workspace]).await?;
     let bucket = again(&mut tx, caller, &seen).await?;
-    let holders = links::holders_of_buckets(&mut *tx, caller.org, id, id).await?;
-    if let Some((_, holder)) = holders.first() {
-        return Err(Error::Forbidden(format!(
-            "The bucket is in use by the storage repo `{}`. Take it out there first.",
-            holder.name
-        )));
-    }
+    require_free(&mut tx, caller.org, Held::Buckets, id.uuid(), "bucket").await?;
     if !buckets::delete(&mut *tx, id, Timestamp::now()).await? {
         return Err(Error::not_found("Bucket"));
     }
@@ -238,23 +234,13 @@ async fn again(tx: &mut Tx, caller: &Caller, seen: &Bucket) -> Result<Bucket> {
     Ok(bucket)
 }
 
-/// Adds the storage repos that hold each bucket; the buckets are in order of their ids.
 async fn with_holders(
     services: &Services,
     org: OrgId,
     found: Vec<Bucket>,
 ) -> Result<Vec<WithHolders>> {
-    let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(vec![]) };
-    let read = services.store.read();
-    let mut holders: HashMap<BucketId, Vec<Mention>> = HashMap::new();
-    for (id, mention) in links::holders_of_buckets(read, org, first.id, last.id).await? {
-        holders.entry(id).or_default().push(mention);
-    }
-    let with = |bucket: Bucket| {
-        let held_by = holders.remove(&bucket.id).unwrap_or_default();
-        (bucket, held_by)
-    };
-    Ok(found.into_iter().map(with).collect())
+    let id = |bucket: &Bucket| bucket.id.uuid();
+    storage_holders::with_holders(&services.store, org, Held::Buckets, found, id).await
 }
 
 fn seal(

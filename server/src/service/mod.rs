@@ -15,6 +15,7 @@ pub mod operator;
 pub mod packs;
 pub mod source_create;
 pub mod source_repos;
+pub mod storage_holders;
 pub mod storage_links;
 pub mod storage_repos;
 pub mod text;

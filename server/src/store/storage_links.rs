@@ -2,7 +2,8 @@
 //! or an AI LLM.
 
 use sqlx::any::{AnyExecutor, AnyRow};
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+use uuid::Uuid;
 
 use super::row::{flag, known, parsed, time};
 use crate::model::bucket::StorageType;
@@ -144,40 +145,29 @@ pub async fn has_namesake(
     .map(|row| row.is_some())
 }
 
-/// The storage repos that hold any bucket from `first` to `last`, each with the bucket's id.
-pub async fn holders_of_buckets(
-    db: impl AnyExecutor<'_>,
-    org: OrgId,
-    first: BucketId,
-    last: BucketId,
-) -> Result<Vec<(BucketId, Mention)>, sqlx::Error> {
-    sqlx::query(
-        "SELECT s.bucket_id AS held, r.id, r.name, r.storage_type, r.created_at
-         FROM storage_members s JOIN storage_repos r ON r.id = s.repo_id
-         WHERE r.org_id = $1 AND s.bucket_id >= $2 AND s.bucket_id <= $3 ORDER BY r.id",
-    )
-    .bind(org.to_string())
-    .bind(first.to_string())
-    .bind(last.to_string())
-    .fetch_all(db)
-    .await?
-    .iter()
-    .map(|row| Ok((parsed(row, "held")?, mention(row)?)))
-    .collect()
+/// What a storage repo can hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Held {
+    Buckets,
+    AiLlms,
 }
 
-/// The storage repos that name any AI LLM from `first` to `last`, each with the AI LLM's id.
-pub async fn holders_of_ai_llms(
+/// The storage repos that hold anything from `first` to `last`, each with the id of what it holds.
+pub async fn holders(
     db: impl AnyExecutor<'_>,
     org: OrgId,
-    first: AiLlmId,
-    last: AiLlmId,
-) -> Result<Vec<(AiLlmId, Mention)>, sqlx::Error> {
-    sqlx::query(
-        "SELECT s.ai_llm_id AS held, r.id, r.name, r.storage_type, r.created_at
-         FROM storage_ai_llms s JOIN storage_repos r ON r.id = s.repo_id
-         WHERE r.org_id = $1 AND s.ai_llm_id >= $2 AND s.ai_llm_id <= $3 ORDER BY r.id",
-    )
+    held: Held,
+    (first, last): (Uuid, Uuid),
+) -> Result<Vec<(Uuid, Mention)>, sqlx::Error> {
+    let (table, column) = match held {
+        Held::Buckets => ("storage_members", "bucket_id"),
+        Held::AiLlms => ("storage_ai_llms", "ai_llm_id"),
+    };
+    sqlx::query(AssertSqlSafe(format!(
+        "SELECT s.{column} AS held, r.id, r.name, r.storage_type, r.created_at
+         FROM {table} s JOIN storage_repos r ON r.id = s.repo_id
+         WHERE r.org_id = $1 AND s.{column} >= $2 AND s.{column} <= $3 ORDER BY r.id"
+    )))
     .bind(org.to_string())
     .bind(first.to_string())
     .bind(last.to_string())
