@@ -110,7 +110,11 @@ impl Egress {
     fn check_url(&self, text: &str) -> Result<Url, EgressError> {
         let url = Url::parse(text).map_err(|error| EgressError::Malformed(error.to_string()))?;
         // Plain HTTP makes sense only inside networks that the operator vouches for.
-        let allowed = if self.allow.is_empty() { "https" } else { "https or http" };
+        let allowed = if self.allow.is_empty() {
+            "https, or http in a network that the operator lists in egress.allow"
+        } else {
+            "https or http"
+        };
         match url.scheme() {
             "https" => {}
             "http" if !self.allow.is_empty() => {}

@@ -31,7 +31,7 @@ pub struct Holder {
     pub workspace: WorkspaceId,
     /// Nothing, when it is yet to be made.
     pub id: Option<StorageRepoId>,
-    /// What it was, when it was NORMAL and shall be something else.
+    /// Its mode until now, and from now on.
     pub was: Mode,
     pub mode: Mode,
 }

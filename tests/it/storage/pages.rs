@@ -1,5 +1,6 @@
 //! Lists in pages: nothing twice, nothing left out.
 
+use futures::TryStreamExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -62,6 +63,10 @@ async fn pages_neither_overlap_nor_leave_gaps_and_only_the_last_has_no_cursor() 
         let rest = user.read(&format!("{}?limit=2&cursor={cursor}", list.0)).await;
         assert_eq!(rest[list.1][0]["id"], all[0][2], "{list:?}");
     }
+    let one = std::num::NonZeroU32::MIN;
+    let streamed = user.client.list_ai_llms().limit(one).stream().try_collect::<Vec<_>>().await;
+    let names: Vec<_> = streamed.expect("all pages").into_iter().map(|llm| llm.name).collect();
+    assert_eq!(names, user.names("/ai/llm").await);
     server.stop().await;
 }
 
