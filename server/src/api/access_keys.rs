@@ -120,7 +120,7 @@ pub struct AccessKeyPath {
 /// The access key to create.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "Read-only key for analytics", "accessType": "READ"}))]
+#[schema(example = json!({"name": "Analytics", "accessType": "READ"}))]
 pub struct CreateAccessKeyRequest {
     name: Name,
     access_type: AccessType,
@@ -132,7 +132,7 @@ pub struct CreateAccessKeyRequest {
 /// What the access key shall be.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "Read-only key for analytics", "accessType": "READ"}))]
+#[schema(example = json!({"name": "Analytics", "accessType": "READ"}))]
 pub struct UpdateAccessKeyRequest {
     name: Name,
     access_type: AccessType,
@@ -155,7 +155,7 @@ pub struct CreatedKeyResponse {
 /// An access key, without its secret.
 #[derive(Serialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(example = json!({"id": "789e0123-e45b-47d8-a901-234567890000", "name": "Read-only key for analytics", "accessType": "READ", "key": "RPQ3ZK7M2XV5N4T6A7WY", "secret": {"key": "MQ==", "iv": "q83vEjRWeJCrze8S", "authTag": "AAECAwQFBgcICQoLDA0ODw==", "message": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, "createdAt": "2026-01-15T10:30:00Z"}))]
+#[schema(example = json!({"id": "789e0123-e45b-47d8-a901-234567890000", "name": "Analytics", "accessType": "READ", "key": "RPQ3ZK7M2XV5N4T6A7WY", "secret": {"key": "MQ==", "iv": "q83vEjRWeJCrze8S", "authTag": "AAECAwQFBgcICQoLDA0ODw==", "message": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, "createdAt": "2026-01-15T10:30:00Z"}))]
 pub struct AccessKey {
     /// Id of the access key.
     id: Uuid,

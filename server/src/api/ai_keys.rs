@@ -117,7 +117,7 @@ pub struct AiKeyPath {
 /// The AI API key to create.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "AI API Key for Repo", "aiType": "OPENAI"}))]
+#[schema(example = json!({"name": "Assistant", "aiType": "OPENAI"}))]
 pub struct CreateAiKeyRequest {
     name: Name,
     ai_type: AiType,
@@ -136,7 +136,7 @@ pub struct UpdateAiKeyRequest {
 /// An AI API key, without its secret.
 #[derive(Serialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(example = json!({"id": "5b0f7a1c-3d2e-4f60-8a9b-1c2d3e4f5a6b", "name": "AI API Key for Repo", "repoId": "550e8400-e29b-41d4-a716-446655440000", "key": "RPAIQ3ZK7M2XV5N4T6A7WYDD", "aiType": "OPENAI", "createdAt": "2026-01-15T10:30:00Z", "deletedAt": null}))]
+#[schema(example = json!({"id": "5b0f7a1c-3d2e-4f60-8a9b-1c2d3e4f5a6b", "name": "Assistant", "repoId": "550e8400-e29b-41d4-a716-446655440000", "key": "RPAIQ3ZK7M2XV5N4T6A7WYDD", "aiType": "OPENAI", "createdAt": "2026-01-15T10:30:00Z", "deletedAt": null}))]
 pub struct AiKey {
     /// Id of the AI API key.
     id: Uuid,

@@ -126,7 +126,7 @@ pub struct AiLlmQuery {
 /// The AI LLM to register.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "OpenAI GPT-4", "aiType": "OPENAI", "key": "sk-0123456789", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}))]
+#[schema(example = json!({"name": "Assistant model", "aiType": "OPENAI", "key": "sk-0123456789", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}))]
 pub struct CreateAiLlmRequest {
     name: Name,
     ai_type: AiType,
@@ -150,7 +150,7 @@ pub struct CreateAiLlmRequest {
 /// What to change of an AI LLM. What is left out stays.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "OpenAI GPT-5"}))]
+#[schema(example = json!({"name": "Larger assistant model"}))]
 pub struct UpdateAiLlmRequest {
     /// Its name.
     #[serde(default)]
@@ -175,7 +175,7 @@ pub struct UpdateAiLlmRequest {
 /// A language model that is registered here, without its credential.
 #[derive(Serialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(example = json!({"id": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7", "orgId": "16fd2706-8baf-433b-82eb-8c7fada847da", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "userId": "3d813cbb-47fb-42ba-91df-831e1593ac29", "name": "OpenAI GPT-4", "aiType": "OPENAI", "endpoint": "https://api.openai.com/v1", "key": "sk-...", "createdAt": "2026-01-15T10:30:00Z"}))]
+#[schema(example = json!({"id": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7", "orgId": "16fd2706-8baf-433b-82eb-8c7fada847da", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "userId": "3d813cbb-47fb-42ba-91df-831e1593ac29", "name": "Assistant model", "aiType": "OPENAI", "endpoint": "https://api.openai.com/v1", "key": "sk-...", "createdAt": "2026-01-15T10:30:00Z"}))]
 pub struct AiLlm {
     /// Id of the AI LLM.
     id: Uuid,
@@ -204,7 +204,7 @@ pub struct AiLlm {
 /// A storage repo that names an AI LLM.
 #[derive(Serialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(example = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "name": "My Backup Repository", "createdAt": "2026-01-15T10:30:00Z"}))]
+#[schema(example = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "name": "Photos", "createdAt": "2026-01-15T10:30:00Z"}))]
 pub struct AiLlmRepo {
     /// Id of the storage repo.
     id: Uuid,

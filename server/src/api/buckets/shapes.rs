@@ -20,7 +20,7 @@ use crate::service::{Node, Result};
 /// The bucket to register.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "My Backup Bucket", "bucket": "my-backup-bucket-2026", "storageType": "S3", "endpoint": "file:disk1", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}))]
+#[schema(example = json!({"name": "Photos in Ireland", "bucket": "photos-2026", "storageType": "S3", "endpoint": "file:disk1", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7"}))]
 pub struct CreateBucketRequest {
     name: Name,
     /// Its name in its cloud. Letters, digits, `.`, `_` and `-`.
@@ -65,7 +65,7 @@ pub struct CreateBucketRequest {
 /// secret, which stays.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "Updated Backup Bucket", "region": "us-west-2", "endpoint": "file:disk2"}))]
+#[schema(example = json!({"name": "Photos, moved", "region": "us-west-2", "endpoint": "file:disk2"}))]
 pub struct UpdateBucketRequest {
     /// Its name here.
     #[serde(default)]
@@ -114,7 +114,7 @@ pub struct UpdateBucketRequest {
 /// What to check instead of what is stored.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"bucket": "my-backup-bucket-2026"}))]
+#[schema(example = json!({"bucket": "photos-2026"}))]
 pub struct ValidateBucketRequest {
     /// Its name in its cloud. Letters, digits, `.`, `_` and `-`.
     #[serde(default)]
@@ -142,7 +142,7 @@ pub struct ValidateBucketRequest {
 /// A bucket that is registered here.
 #[derive(Serialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(example = json!({"id": "123e4567-e89b-42d3-a456-426614174000", "name": "My Backup Bucket", "bucket": "my-backup-bucket-2026", "storageType": "S3", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "key": "AKIAIOSFODNN7EXAMPLE", "secret": {"key": "MQ==", "iv": "q83vEjRWeJCrze8S", "authTag": "AAECAwQFBgcICQoLDA0ODw==", "message": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, "endpoint": "https://s3.amazonaws.com", "region": "us-east-1", "projectId": "my-project-123", "status": "ONLINE", "lastStatusAt": "2026-01-15T10:30:00Z", "createdAt": "2026-01-15T10:30:00Z"}))]
+#[schema(example = json!({"id": "123e4567-e89b-42d3-a456-426614174000", "name": "Photos in Ireland", "bucket": "photos-2026", "storageType": "S3", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "key": "AKIAIOSFODNN7EXAMPLE", "secret": {"key": "MQ==", "iv": "q83vEjRWeJCrze8S", "authTag": "AAECAwQFBgcICQoLDA0ODw==", "message": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, "endpoint": "https://s3.amazonaws.com", "region": "us-east-1", "projectId": "photos-314159", "status": "ONLINE", "lastStatusAt": "2026-01-15T10:30:00Z", "createdAt": "2026-01-15T10:30:00Z"}))]
 pub struct Bucket {
     /// Id of the bucket.
     id: Uuid,
@@ -192,7 +192,7 @@ pub struct Bucket {
 /// A storage repo that holds a bucket.
 #[derive(Serialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(example = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "name": "My Backup Repository", "storageType": "S3", "createdAt": "2026-01-15T10:30:00Z"}))]
+#[schema(example = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "name": "Photos", "storageType": "S3", "createdAt": "2026-01-15T10:30:00Z"}))]
 pub struct StorageRepoBasic {
     /// Id of the storage repo.
     id: Uuid,

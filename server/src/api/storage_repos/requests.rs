@@ -19,7 +19,7 @@ use crate::service::{Error, Result};
 /// The storage repo to create.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "My Backup Repository", "storageType": "S3", "mode": "MIRROR", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "repoBuckets": [{"bucketId": "123e4567-e89b-42d3-a456-426614174000", "folder": "backups", "master": true}], "repoAiLlms": [{"aiLlmId": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7"}]}))]
+#[schema(example = json!({"name": "Photos", "storageType": "S3", "mode": "MIRROR", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "repoBuckets": [{"bucketId": "123e4567-e89b-42d3-a456-426614174000", "folder": "backups", "master": true}], "repoAiLlms": [{"aiLlmId": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7"}]}))]
 pub struct CreateStorageRepoRequest {
     name: Name,
     storage_type: StorageType,
@@ -48,7 +48,7 @@ pub struct CreateStorageRepoRequest {
 /// What the storage repo shall be.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, remote = "Self")]
-#[schema(example = json!({"name": "My Updated Repository", "storageType": "S3", "mode": "MIRROR", "repoBuckets": [{"bucketId": "123e4567-e89b-42d3-a456-426614174000", "folder": "backups", "master": true}], "repoAiLlms": [{"aiLlmId": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7"}]}))]
+#[schema(example = json!({"name": "Photos and films", "storageType": "S3", "mode": "MIRROR", "repoBuckets": [{"bucketId": "123e4567-e89b-42d3-a456-426614174000", "folder": "backups", "master": true}], "repoAiLlms": [{"aiLlmId": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7"}]}))]
 pub struct UpdateStorageRepoRequest {
     name: Name,
     storage_type: StorageType,
