@@ -15,7 +15,7 @@ async fn a_disk_takes_parts() {
     let buckets = Buckets::new(loopback(), folder.path().join("disks"));
     let target = target(StorageType::S3, "file:disk");
     let driver = buckets.open(&target).await.expect("a bucket");
-    takes_parts(driver.as_ref()).await;
+    takes_parts(driver.as_ref(), true).await;
     // Ids are given here; one that was not is no path to somewhere else.
     let upload = Upload { key: "a".into(), id: "../..".into(), attributes: Attributes::default() };
     let error = driver.abort_multipart(&upload).await.expect_err("no upload");
@@ -30,36 +30,41 @@ async fn a_disk_takes_parts() {
 #[tokio::test]
 async fn moto_takes_parts() {
     let Some(cloud) = Cloud::moto().await else { return };
-    in_cloud(&cloud).await;
+    in_cloud(&cloud, true).await;
 }
 
 #[tokio::test]
 async fn rclone_takes_parts() {
     let Some(cloud) = Cloud::rclone().await else { return };
-    in_cloud(&cloud).await;
+    in_cloud(&cloud, false).await;
 }
 
 #[tokio::test]
 async fn azurite_takes_parts() {
     let Some(cloud) = Cloud::azurite().await else { return };
-    in_cloud(&cloud).await;
+    in_cloud(&cloud, true).await;
 }
 
-async fn in_cloud(cloud: &Cloud) {
+async fn in_cloud(cloud: &Cloud, fully: bool) {
     cloud.make("bucket").await;
     let driver = buckets().open(&cloud.target("bucket")).await.expect("a bucket");
-    takes_parts(driver.as_ref()).await;
+    takes_parts(driver.as_ref(), fully).await;
 }
 
-async fn takes_parts(driver: &dyn BucketDriver) {
+/// `fully` is whether the peer can leave numbers out, take one again, and keeps the ETag it gave.
+async fn takes_parts(driver: &dyn BucketDriver, fully: bool) {
+    let [low, high] = if fully { [2, 7] } else { [1, 2] };
     let metadata = [("my-key".to_owned(), "1".to_owned())].into();
     let attributes =
         Attributes { content_type: Some("text/x".to_owned()), metadata, ..Attributes::default() };
     let upload = driver.create_multipart("c&d", &attributes).await.expect("an upload");
     let first = "1".repeat(PART_BYTES);
-    // In any order, with gaps.
-    let last = part(driver, &upload, 7, "end").await;
-    let one = part(driver, &upload, 2, &first).await;
+    // In any order, and the one that is named is meant.
+    if fully {
+        part(driver, &upload, low, "old").await;
+    }
+    let last = part(driver, &upload, high, "end").await;
+    let one = part(driver, &upload, low, &first).await;
     let bad = driver.upload_part(&upload, 3, 6, broken("broken")).await.expect_err("a bad part");
     assert!(matches!(bad, BucketError::Content(_)), "{bad:?}");
     assert!(keys(driver).await.is_empty());
@@ -70,7 +75,7 @@ async fn takes_parts(driver: &dyn BucketDriver) {
     }
     let stored = driver.complete_multipart(&upload, &[one, last]).await.expect("an object");
     let fetched = driver.get("c&d", None).await.expect("an object");
-    assert_eq!(fetched.object.etag, stored.etag);
+    assert!(!fully || fetched.object.etag == stored.etag, "{}", stored.etag);
     assert_eq!(fetched.object.attributes, attributes);
     assert!(all(fetched).await == (first + "end").as_bytes());
     assert_eq!(keys(driver).await, ["c&d"]);

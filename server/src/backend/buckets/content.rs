@@ -153,8 +153,10 @@ mod tests {
     async fn only_the_one_whose_turn_it_is_can_stall() {
         let (mut paced, pace) = Paced::new(content(&["a"]).chain(stream::pending()).boxed());
         assert!(paced.next().await.is_some());
-        assert_eq!(pace.stalled(Duration::ZERO).now_or_never(), Some(()));
+        pace.stalled(Duration::ZERO).await;
         assert!(paced.next().now_or_never().is_none());
-        assert_eq!(pace.stalled(Duration::ZERO).now_or_never(), None);
+        // Long enough for the timer that the first has ended by.
+        let later = Duration::from_millis(20);
+        tokio::time::timeout(later, pace.stalled(Duration::ZERO)).await.expect_err("not its turn");
     }
 }

@@ -193,11 +193,12 @@ impl KeyError {
     }
 }
 
-/// What the headers of an answer say about an object and the part of it that follows.
+/// What the headers of an answer say about an object and the part of it that follows; `asked` is
+/// whether a part was asked for.
 pub(super) fn described(
     headers: &HeaderMap,
     attributes: Attributes,
-    part: bool,
+    asked: bool,
 ) -> Result<(Object, Range<u64>), BucketError> {
     let unexpected = |what: &str| BucketError::Unexpected(format!("an object without {what}"));
     let text = |name: &str| headers.get(name)?.to_str().ok();
@@ -205,8 +206,12 @@ pub(super) fn described(
     let etag = etag.trim_start_matches("W/").trim_matches('"').to_owned();
     let length: Option<u64> = text("content-length").and_then(|length| length.parse().ok());
     let length = length.ok_or_else(|| unexpected("a length"))?;
-    if !part {
+    if !asked {
         return Ok((Object { attributes, size: length, etag }, 0..length));
+    }
+    if length == 0 {
+        // Not every provider says so by its status.
+        return Err(BucketError::Range);
     }
     let (range, size) =
         text("content-range").and_then(content_range).ok_or_else(|| unexpected("a range"))?;

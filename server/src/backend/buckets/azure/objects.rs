@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, RANGE};
-use reqwest::{Method, Request, Response, StatusCode};
+use reqwest::{Method, Request, Response};
 use url::Url;
 
 use super::{Container, metadata, succeeded};
@@ -87,16 +87,11 @@ impl Objects for Container {
         }
         let request = self.signed(Method::GET, self.blob(key), &[], headers)?;
         let response = self.line.fetch(request).await?;
-        let status = response.status();
-        if !status.is_success() {
+        if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }
-        if range.is_some() && status != StatusCode::PARTIAL_CONTENT {
-            return Err(BucketError::Unexpected("all of a blob for a part of it".to_owned()));
-        }
         let attributes = metadata::read(response.headers());
-        let part = status == StatusCode::PARTIAL_CONTENT;
-        let (object, range) = object::described(response.headers(), attributes, part)?;
+        let (object, range) = object::described(response.headers(), attributes, range.is_some())?;
         Ok(Fetched { object, range, body: self.line.body(response) })
     }
 
@@ -105,7 +100,11 @@ impl Objects for Container {
         let request = self.signed(Method::HEAD, self.blob(key), &[], HeaderMap::new())?;
         let response = self.line.fetch(request).await?;
         if !response.status().is_success() {
-            return Err(self.refusal(response).await);
+            return Err(match self.refusal(response).await {
+                absent @ BucketError::NoSuchObject => absent,
+                // The answer had no room for the whole reason; that about the container has.
+                error => super::BucketDriver::head(self).await.err().unwrap_or(error),
+            });
         }
         let attributes = metadata::read(response.headers());
         object::described(response.headers(), attributes, false).map(|(object, _)| object)

@@ -66,14 +66,10 @@ impl Objects for S3Bucket {
             request.headers_mut().insert(RANGE, value(&range.header()?)?);
         }
         let response = self.line.fetch(request).await?;
-        let status = response.status();
-        if !status.is_success() {
+        if !response.status().is_success() {
             return Err(refusal(&self.line.whole(response).await?));
         }
-        if range.is_some() && status != StatusCode::PARTIAL_CONTENT {
-            return Err(BucketError::Unexpected("all of an object for a part of it".to_owned()));
-        }
-        let (object, range) = read(&response, status == StatusCode::PARTIAL_CONTENT)?;
+        let (object, range) = read(&response, range.is_some())?;
         Ok(Fetched { object, range, body: self.line.body(response) })
     }
 
@@ -140,9 +136,9 @@ fn value(text: &str) -> Result<HeaderValue, BucketError> {
     HeaderValue::from_str(text).map_err(|_| BucketError::Attribute("header".to_owned()))
 }
 
-fn read(response: &Response, part: bool) -> Result<(Object, std::ops::Range<u64>), BucketError> {
+fn read(response: &Response, asked: bool) -> Result<(Object, std::ops::Range<u64>), BucketError> {
     let headers = response.headers();
-    object::described(headers, Attributes::read(headers, METADATA), part)
+    object::described(headers, Attributes::read(headers, METADATA), asked)
 }
 
 pub(super) fn succeeded(answer: Answer) -> Result<Answer, BucketError> {
