@@ -22,7 +22,7 @@ const LIMITS: Limits = Limits {
     // Azure itself has no numbers, only 50,000 blocks.
     part_number_max: 10_000,
 };
-/// What a key is in a URL but for this, and the letters and digits, is escaped.
+/// All of a key that is escaped in a URL. Slashes are not: Azure reads them as part of the name.
 const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 /// Most parts of a key between slashes.
