@@ -43,29 +43,6 @@ async fn a_disk_keeps_objects() {
     keeps_objects(driver.as_ref(), &names, &[], Lacks::default()).await;
 }
 
-/// Deleting the last object in a folder takes the folder away, under the hands of whoever puts the next.
-#[tokio::test(flavor = "multi_thread")]
-async fn folders_that_come_and_go_on_a_disk_lose_nothing() {
-    let folder = tempfile::tempdir().expect("temporary folder");
-    let buckets = Buckets::new(loopback(), folder.path().join("disks"));
-    let target = target(StorageType::S3, "file:disk");
-    let one = async |number: usize| {
-        let driver = buckets.open(&target).await.expect("a bucket");
-        let key = format!("{}{number:02}", "long/".repeat(12));
-        for round in 0..20 {
-            let put = driver.put(&key, 3, &Attributes::default(), content("abc")).await;
-            put.unwrap_or_else(|error| panic!("{number} {round}: {error}"));
-            assert_eq!(driver.head_object(&key).await.expect("an object").size, 3);
-            driver.delete(&key).await.expect("deleted");
-        }
-        driver.put(&key, 3, &Attributes::default(), content("abc")).await.expect("an object");
-        key
-    };
-    let written = futures::future::join_all((0..8).map(one)).await;
-    let driver = buckets.open(&target).await.expect("a bucket");
-    assert_eq!(keys(driver.as_ref()).await, written);
-}
-
 #[tokio::test]
 async fn moto_keeps_objects() {
     let Some(cloud) = Cloud::moto().await else { return };
