@@ -1,12 +1,16 @@
 //! One behaviour of all bucket drivers, against servers that stand for the clouds.
 
+mod broken;
 mod listing;
+mod multipart;
+mod objects;
 mod odd_servers;
 mod refusals;
 
 use std::path::PathBuf;
 
-use repoplane::backend::buckets::{BucketError, Buckets, Target};
+use futures::{StreamExt, TryStreamExt, stream};
+use repoplane::backend::buckets::{BucketDriver, BucketError, Buckets, Content, Fetched, Target};
 use repoplane::backend::egress::Egress;
 use repoplane::model::bucket::{Place, StorageType};
 use repoplane::model::id::WorkspaceId;
@@ -51,4 +55,28 @@ fn quiet(error: BucketError) -> BucketError {
         }
     }
     error
+}
+
+/// A content in chunks of a few bytes.
+fn content(text: &str) -> Content {
+    let chunks: Vec<_> = text.as_bytes().chunks(3).map(|chunk| Ok(chunk.to_vec().into())).collect();
+    stream::iter(chunks).boxed()
+}
+
+/// A content that breaks off with an error.
+fn broken(text: &str) -> Content {
+    content(text).chain(stream::iter([Err(std::io::Error::other("it broke off"))])).boxed()
+}
+
+async fn all(fetched: Fetched) -> Vec<u8> {
+    let length = fetched.range.end - fetched.range.start;
+    let chunks: Vec<bytes::Bytes> = fetched.body.try_collect().await.expect("a body");
+    let all = chunks.concat();
+    assert_eq!(all.len() as u64, length);
+    all
+}
+
+async fn keys(driver: &dyn BucketDriver) -> Vec<String> {
+    let listed = driver.list("", None, 1_000).await.expect("a list");
+    listed.into_iter().map(|object| object.key).collect()
 }

@@ -1,11 +1,17 @@
 //! Containers of Azure Blob Storage, opened by an account's key. The requests are our own, since
 //! object_store tidies keys and cannot say `a//b`; only the signing is its.
 
+mod blocks;
+mod metadata;
+mod objects;
 mod page;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
+use reqwest::header::HeaderMap;
 use reqwest::{Method, Request};
 use secrecy::ExposeSecret;
 use url::Url;
@@ -30,39 +36,51 @@ pub struct Container {
 }
 
 impl Container {
-    pub async fn open(egress: &Egress, target: &Target) -> Result<Self, BucketError> {
+    pub async fn open(
+        egress: &Egress,
+        target: &Target,
+        patience: Duration,
+    ) -> Result<Self, BucketError> {
         let (account, credential) = credential(target)?;
         let endpoint = target.place.endpoint.clone().filter(|url| !url.is_empty());
         let endpoint =
             endpoint.unwrap_or_else(|| format!("https://{account}.blob.core.windows.net"));
         let checked = egress.check(&endpoint).await?;
         let url = container_url(checked.url.clone(), &target.place.bucket)?;
-        Ok(Self { url, account, credential, line: Line::to(&checked)? })
+        Ok(Self { url, account, credential, line: Line::to(&checked, patience)? })
     }
 
     async fn send(&self, method: Method, query: &[(&str, &str)]) -> Result<Answer, BucketError> {
-        let mut url = self.url.clone();
-        url.query_pairs_mut().extend_pairs(query);
+        let request = self.signed(method, self.url.clone(), query, HeaderMap::new())?;
+        succeeded(self.line.send(request).await?)
+    }
+
+    fn signed(
+        &self,
+        method: Method,
+        mut url: Url,
+        query: &[(&str, &str)],
+        headers: HeaderMap,
+    ) -> Result<Request, BucketError> {
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
         // A form's space is not everybody's; a plus itself is already escaped.
-        let spelled = url.query().unwrap_or_default().replace('+', "%20");
-        url.set_query(Some(&spelled));
+        let spelled = url.query().map(|query| query.replace('+', "%20"));
+        url.set_query(spelled.as_deref());
 
         let unsignable = |_| BucketError::Place("its address cannot be signed".to_owned());
         let mut signed = HttpRequest::new(HttpRequestBody::empty());
         *signed.method_mut() = method.clone();
         *signed.uri_mut() = url.as_str().parse().map_err(unsignable)?;
+        *signed.headers_mut() = headers;
         AzureAuthorizer::new(&self.credential, &self.account)
             .try_authorize(&mut signed)
             .map_err(|_| BucketError::Credential)?;
 
         let mut request = Request::new(method, url);
         *request.headers_mut() = std::mem::take(signed.headers_mut());
-        let answer = self.line.send(request).await?;
-        if answer.status.is_success() {
-            return Ok(answer);
-        }
-        let code = answer.header("x-ms-error-code");
-        Err(BucketError::of_answer(answer.status, code, None, &answer.body))
+        Ok(request)
     }
 
     async fn page(&self, prefix: &str, begin: &Begin, max: usize) -> Result<Page, BucketError> {
@@ -78,6 +96,14 @@ impl Container {
         }
         Page::parse(&self.send(Method::GET, &query).await?.body)
     }
+}
+
+fn succeeded(answer: Answer) -> Result<Answer, BucketError> {
+    if answer.status.is_success() {
+        return Ok(answer);
+    }
+    let code = answer.header("x-ms-error-code");
+    Err(BucketError::of_answer(answer.status, code, None, &answer.body))
 }
 
 /// Where a page begins.

@@ -5,10 +5,13 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::HeaderMap;
-use reqwest::{Client, Request, StatusCode, redirect};
+use futures::{StreamExt, TryStreamExt, stream};
+use reqwest::header::{CONTENT_LENGTH, HeaderMap};
+use reqwest::{Client, Request, Response, StatusCode, redirect};
 
 use super::BucketError;
+use super::content::{Paced, exactly};
+use super::object::{Body, Content};
 use crate::backend::egress::Checked;
 
 /// How long a connection may take.
@@ -22,6 +25,8 @@ const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Line {
     client: Client,
+    /// How long the other side may do nothing while an object goes over.
+    patience: Duration,
 }
 
 /// An answer, read whole.
@@ -32,7 +37,7 @@ pub struct Answer {
 }
 
 impl Line {
-    pub fn to(checked: &Checked) -> Result<Self, BucketError> {
+    pub fn to(checked: &Checked, patience: Duration) -> Result<Self, BucketError> {
         let mut builder = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(redirect::Policy::none())
@@ -43,21 +48,72 @@ impl Line {
             builder = builder.resolve_to_addrs(name, &checked.addresses);
         }
         let client = builder.build().map_err(|error| BucketError::Unreachable(cause(&error)))?;
-        Ok(Self { client })
+        Ok(Self { client, patience })
     }
 
     pub async fn send(&self, mut request: Request) -> Result<Answer, BucketError> {
         *request.timeout_mut() = Some(EXCHANGE_TIMEOUT);
-        let mut response = self.client.execute(request).await.map_err(failed)?;
+        self.whole(self.client.execute(request).await.map_err(failed)?).await
+    }
+
+    /// Sends a request whose answer may be long, or long in coming once it has begun.
+    pub async fn fetch(&self, request: Request) -> Result<Response, BucketError> {
+        let response = tokio::time::timeout(self.patience, self.client.execute(request)).await;
+        response.map_err(|_| BucketError::TimedOut)?.map_err(failed)
+    }
+
+    /// Sends a request with a content. A content that is bad, or has another length, is broken off
+    /// before its last chunk.
+    pub async fn upload(
+        &self,
+        mut request: Request,
+        length: u64,
+        content: Content,
+    ) -> Result<Answer, BucketError> {
+        request.headers_mut().insert(CONTENT_LENGTH, length.into());
+        let mut content = exactly(content, length);
+        if length == 0 {
+            // Nobody asks for the chunks of an empty body.
+            let bad = |error: std::io::Error| BucketError::Content(error.to_string());
+            content.try_next().await.map_err(bad)?;
+        }
+        let (content, pace) = Paced::new(content);
+        *request.body_mut() = Some(reqwest::Body::wrap_stream(content));
+        let exchange =
+            async { self.whole(self.client.execute(request).await.map_err(failed)?).await };
+        let answer = tokio::select! {
+            answer = exchange => answer,
+            () = pace.stalled(self.patience) => Err(BucketError::TimedOut),
+        };
+        match pace.fault() {
+            Some(fault) => Err(BucketError::Content(fault)),
+            None => answer,
+        }
+    }
+
+    /// An answer's content, as it comes.
+    pub fn body(&self, response: Response) -> Body {
+        let patience = self.patience;
+        let next = move |mut response: Response| async move {
+            let chunk = tokio::time::timeout(patience, response.chunk()).await;
+            let chunk = chunk.map_err(|_| BucketError::TimedOut)?.map_err(failed)?;
+            Ok(chunk.map(|chunk| (chunk, response)))
+        };
+        stream::try_unfold(response, next).boxed()
+    }
+
+    /// Reads an answer to its end, if that is not far.
+    pub async fn whole(&self, mut response: Response) -> Result<Answer, BucketError> {
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut chunks = self.body(response);
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        while let Some(chunk) = chunks.try_next().await? {
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
                 return Err(BucketError::Unexpected(format!("more than {ANSWER_BYTES_MAX} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
-        let headers = std::mem::take(response.headers_mut());
-        Ok(Answer { status: response.status(), headers, body: body.freeze() })
+        Ok(Answer { status, headers, body: body.freeze() })
     }
 }
 
@@ -108,7 +164,7 @@ mod tests {
             stream.read_exact(&mut request).await.expect("a request");
             stream.write_all(b"HTTP/1.1 204 Gone here\r\n\r\n").await.expect("an answer");
         });
-        let line = Line::to(&checked).expect("a client");
+        let line = Line::to(&checked, EXCHANGE_TIMEOUT).expect("a client");
         let answer = line.send(Request::new(Method::GET, url)).await;
         assert_eq!(answer.expect("an answer").status, StatusCode::NO_CONTENT);
     }

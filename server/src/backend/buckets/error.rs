@@ -5,6 +5,7 @@ use quick_xml::de;
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use super::object::{KeyError, METADATA_BYTES_MAX};
 use crate::backend::egress::EgressError;
 
 /// Longest error code or region of a provider that is passed on, in bytes: less than a signature.
@@ -30,6 +31,27 @@ pub enum BucketError {
     Missing,
     #[error("the bucket is in {}; set its own region", in_words(.0))]
     Region(Option<String>),
+    #[error("there is no such object")]
+    NoSuchObject,
+    #[error("the object has no such bytes; ask for a range within its size")]
+    Range,
+    #[error("{0}; choose another key")]
+    Key(#[from] KeyError),
+    #[error(
+        "the object's {0} cannot be kept as it is; use printable ASCII, and at most \
+         {METADATA_BYTES_MAX} bytes of metadata"
+    )]
+    Attribute(String),
+    #[error("the content is larger than the bucket's provider takes at once; send it in parts")]
+    TooLarge,
+    #[error("the content was not stored: {0}; send it again")]
+    Content(String),
+    #[error("parts have numbers from 1 to {0}")]
+    PartNumber(u32),
+    #[error("there is no such upload, or not with these parts in this order; begin it again")]
+    NoSuchUpload,
+    #[error("the bucket is full; free some space, or give it more")]
+    Full,
     #[error("the endpoint answered {0}; check that it is an object store of the bucket's type")]
     Unexpected(String),
 }
@@ -93,6 +115,12 @@ impl BucketError {
                 | "InsufficientAccountPermissions" | "KeyBasedAuthenticationNotPermitted",
             ) => Self::Forbidden,
             Some("NoSuchBucket" | "ContainerNotFound" | "ContainerBeingDeleted") => Self::Missing,
+            Some("NoSuchKey" | "BlobNotFound") => Self::NoSuchObject,
+            Some("InvalidRange") => Self::Range,
+            Some(
+                "NoSuchUpload" | "InvalidPart" | "InvalidPartOrder"
+                | "InvalidBlockList" | "InvalidBlobOrBlock",
+            ) => Self::NoSuchUpload,
             Some("PermanentRedirect" | "TemporaryRedirect" | "IllegalLocationConstraintException") => {
                 Self::Region(region.map(str::to_owned))
             }

@@ -1,6 +1,11 @@
 //! A bucket on this machine: `file:NAME` and the bucket's name are two folders under the data
 //! directory. A key is never a path.
 
+mod file;
+mod names;
+mod objects;
+mod parts;
+
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +14,7 @@ use tokio::fs;
 
 use super::{BucketDriver, BucketError, ListedObject, is_plain};
 use crate::model::bucket::CLOUD_NAME_BYTES_MAX;
+use names::Wanted;
 
 /// Longest name of a disk, in bytes.
 const DISK_BYTES_MAX: usize = 64;
@@ -51,22 +57,78 @@ impl BucketDriver for Folder {
         fs::read_dir(&self.path).await.map(drop).map_err(failed)
     }
 
-    /// Nothing writes objects to a disk yet, so all there is to find out is whether it is there.
     async fn list(
         &self,
-        _prefix: &str,
-        _start_after: Option<&str>,
-        _max: usize,
+        prefix: &str,
+        start_after: Option<&str>,
+        max: usize,
     ) -> Result<Vec<ListedObject>, BucketError> {
         self.head().await?;
-        Ok(Vec::new())
+        let (prefix, after) = (prefix.to_owned(), start_after.map(str::to_owned));
+        let objects = self.objects();
+        blocking(move || {
+            let wanted =
+                Wanted { prefix: prefix.as_bytes(), after: after.as_deref().map(str::as_bytes) };
+            listed(&objects, &wanted, max)
+        })
+        .await
     }
+}
+
+impl Folder {
+    fn objects(&self) -> PathBuf {
+        self.path.join("objects")
+    }
+
+    /// Where files are that are no objects yet.
+    fn incoming(&self) -> PathBuf {
+        self.path.join("incoming")
+    }
+}
+
+fn listed(
+    objects: &Path,
+    wanted: &Wanted<'_>,
+    max: usize,
+) -> Result<Vec<ListedObject>, BucketError> {
+    let mut found = Vec::new();
+    let mut broken = None;
+    let mut take = |key: &[u8], path: &Path| {
+        if found.len() == max {
+            return Ok(false);
+        }
+        // No key was ever anything else than text.
+        let Ok(key) = std::str::from_utf8(key) else { return Ok(true) };
+        match file::open(path, key) {
+            Ok((head, ..)) => {
+                let etag = Some(head.etag);
+                found.push(ListedObject { key: key.to_owned(), size: head.size, etag });
+            }
+            // Deleted meanwhile.
+            Err(BucketError::NoSuchObject) => {}
+            Err(error) => broken = Some(error),
+        }
+        Ok(broken.is_none())
+    };
+    names::walk(objects, b"", wanted, &mut take).map_err(failed)?;
+    broken.map_or(Ok(found), Err)
+}
+
+/// Does what waits for the disk where nobody else has to wait for it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, BucketError> + Send + 'static,
+) -> Result<T, BucketError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| BucketError::Unreachable("its folder: the work was given up".to_owned()))?
 }
 
 /// Paths stay in here: they are the operator's business.
 fn failed(error: std::io::Error) -> BucketError {
     match error.kind() {
         ErrorKind::NotFound => BucketError::Missing,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            BucketError::Full
+        }
         _ => BucketError::Unreachable(format!("its folder: {error}")),
     }
 }

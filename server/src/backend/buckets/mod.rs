@@ -2,10 +2,13 @@
 //! for byte, never tidied; no error holds a secret or a signature.
 
 mod azure;
+mod content;
 mod dial;
 mod error;
 mod listing;
 mod local;
+mod object;
+mod objects;
 mod s3;
 
 use std::path::PathBuf;
@@ -20,9 +23,14 @@ use crate::model::id::WorkspaceId;
 
 pub use error::BucketError;
 pub use listing::ListedObject;
+pub use object::{Attributes, Body, ByteRange, Content, Fetched, KeyError, Limits, Object, Stored};
+pub use objects::{Multipart, Objects, Part, Upload};
 
 /// How long a bucket has to prove that it can be reached.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a provider may do nothing while an object goes to it or comes from it.
+pub const TRANSFER_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A bucket and what opens it.
 #[derive(Clone, Debug)]
@@ -35,7 +43,7 @@ pub struct Target {
 
 /// One open bucket.
 #[async_trait]
-pub trait BucketDriver: Send + Sync {
+pub trait BucketDriver: Multipart {
     /// Whether the bucket is there and the credential opens it.
     async fn head(&self) -> Result<(), BucketError>;
 
@@ -55,16 +63,22 @@ pub struct Buckets {
     egress: Egress,
     disks: PathBuf,
     probe_timeout: Duration,
+    patience: Duration,
 }
 
 impl Buckets {
     pub fn new(egress: Egress, disks: PathBuf) -> Self {
-        Self { egress, disks, probe_timeout: PROBE_TIMEOUT }
+        Self { egress, disks, probe_timeout: PROBE_TIMEOUT, patience: TRANSFER_PATIENCE }
     }
 
     /// Gives buckets another time than [`PROBE_TIMEOUT`] to answer a probe.
     pub fn with_probe_timeout(self, probe_timeout: Duration) -> Self {
         Self { probe_timeout, ..self }
+    }
+
+    /// Gives buckets another time than [`TRANSFER_PATIENCE`] to go on with an object.
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// A driver; resolves and checks the address, sends nothing yet.
@@ -81,10 +95,10 @@ impl Buckets {
         }
         Ok(match place.storage_type {
             StorageType::S3 | StorageType::Gcs => {
-                Box::new(s3::S3Bucket::open(&self.egress, target).await?)
+                Box::new(s3::S3Bucket::open(&self.egress, target, self.patience).await?)
             }
             StorageType::Blob | StorageType::Azure => {
-                Box::new(azure::Container::open(&self.egress, target).await?)
+                Box::new(azure::Container::open(&self.egress, target, self.patience).await?)
             }
         })
     }

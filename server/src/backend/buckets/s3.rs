@@ -1,6 +1,8 @@
 //! S3, whatever is compatible with it, and GCS by HMAC key. Requests are signed in their URL, so a
 //! URL never leaves this module but to the one it is for.
 
+mod multipart;
+mod objects;
 mod page;
 
 use std::time::Duration;
@@ -35,16 +37,22 @@ const SIGNATURE_TTL: Duration = Duration::from_secs(300);
 pub struct S3Bucket {
     bucket: Bucket,
     credentials: Credentials,
+    storage_type: StorageType,
     line: Line,
 }
 
 impl S3Bucket {
-    pub async fn open(egress: &Egress, target: &Target) -> Result<Self, BucketError> {
+    pub async fn open(
+        egress: &Egress,
+        target: &Target,
+        patience: Duration,
+    ) -> Result<Self, BucketError> {
         let credentials = credentials(target)?;
         let bucket = bucket(&target.place)?;
         // The bucket's name may be part of the host, so this is the URL to check.
         let checked = egress.check(bucket.base_url().as_str()).await?;
-        Ok(Self { bucket, credentials, line: Line::to(&checked)? })
+        let storage_type = target.place.storage_type;
+        Ok(Self { bucket, credentials, storage_type, line: Line::to(&checked, patience)? })
     }
 
     async fn send<'a>(
