@@ -11,12 +11,14 @@ use crate::support::database::Database;
 
 /// SQLite's spelling, and PostgreSQL's of the same. A key of an identity column is never null, so
 /// that only one of them needs to say it.
-const SPELLINGS: [(&str, &str); 3] = [
+const SPELLINGS: [(&str, &str); 4] = [
     (
         "INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT",
         "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
     ),
     ("BLOB", "BYTEA"),
+    // By bytes, whatever language the database is set to.
+    ("COLLATE BINARY", "COLLATE \"C\""),
     // Values may be longer than a B-tree of PostgreSQL takes.
     ("source_repo_metadata (value)", "source_repo_metadata USING hash (value)"),
 ];

@@ -25,3 +25,11 @@ pub struct AccessKey {
     pub sealed: Vec<u8>,
     pub created_at: Timestamp,
 }
+
+/// Who is asking at the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyCaller {
+    pub key: AccessKeyId,
+    pub repo: StorageRepoId,
+    pub access: Role,
+}

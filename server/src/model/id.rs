@@ -70,6 +70,12 @@ ids! {
     AiKeyId,
     /// A durable unit of background work.
     JobId,
+    /// A namespace of objects in a storage repo.
+    SpaceId,
+    /// One state of an object, from one write to the next.
+    Version,
+    /// An object that comes in parts.
+    UploadId,
 }
 
 /// What a client names something by: its id, or its name. What reads as an id is one, so that no

@@ -19,6 +19,9 @@ macro_rules! columns {
     };
 }
 
+/// The same, for a query with more than that.
+pub(super) const COLUMNS: &str = columns!();
+
 pub async fn insert(db: impl AnyExecutor<'_>, bucket: &Bucket) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO buckets (id, org_id, workspace_id, name, storage_type, bucket, endpoint,
@@ -233,7 +236,7 @@ pub async fn count_in(db: &mut AnyConnection, id: WorkspaceId) -> Result<i64, sq
     .try_get("n")
 }
 
-pub fn from_row(row: &AnyRow) -> Result<Bucket, sqlx::Error> {
+pub(super) fn from_row(row: &AnyRow) -> Result<Bucket, sqlx::Error> {
     Ok(Bucket {
         id: parsed(row, "id")?,
         org: parsed(row, "org_id")?,

@@ -8,12 +8,17 @@ pub mod ai_keys;
 pub mod ai_llms;
 pub mod audit;
 pub mod buckets;
+pub mod debts;
+pub mod intents;
 pub mod jobs;
+pub mod ledger;
 pub mod memo;
+pub mod objects;
 pub mod orgs;
 pub mod settings;
 pub mod source_packs;
 pub mod source_repos;
+pub mod spaces;
 pub mod storage_links;
 pub mod storage_repos;
 pub mod storage_wholes;
@@ -49,6 +54,9 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
      PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000; PRAGMA cache_size = -16384; \
      PRAGMA mmap_size = 268435456;";
 
+/// A commit waits for no disk; the next one that does takes it along.
+const LIGHT_SETTINGS: &str = "PRAGMA synchronous = NORMAL;";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Sqlite,
@@ -59,6 +67,8 @@ pub enum Kind {
 pub struct Store {
     readers: AnyPool,
     writers: AnyPool,
+    /// For what a power cut may undo; on PostgreSQL the same as `writers`.
+    light: AnyPool,
     kind: Kind,
     memos: Arc<Memos>,
 }
@@ -78,8 +88,12 @@ impl Store {
             Kind::Postgres => (pool(kind, READERS_MAX), pool(kind, WRITERS_MAX)),
         };
         let writers = writers.connect_with(options.clone()).await?;
+        let light = match kind {
+            Kind::Sqlite => pool_with(kind, 1, LIGHT_SETTINGS).connect_with(options.clone()).await?,
+            Kind::Postgres => writers.clone(),
+        };
         let readers = readers.connect_with(options).await?;
-        Ok(Self { readers, writers, kind, memos: Arc::new(Memos::open(url)) })
+        Ok(Self { readers, writers, light, kind, memos: Arc::new(Memos::open(url)) })
     }
 
     pub fn kind(&self) -> Kind {
@@ -109,6 +123,16 @@ impl Store {
             Kind::Postgres => "BEGIN",
         };
         self.writers.begin_with(start).await.map(Tx)
+    }
+
+    /// As [`Store::begin`], but a power cut may undo what is committed, unless something that was
+    /// committed durably comes after it.
+    pub async fn begin_lightly(&self) -> Result<Tx, sqlx::Error> {
+        let start = match self.kind {
+            Kind::Sqlite => "BEGIN IMMEDIATE",
+            Kind::Postgres => "BEGIN; SET LOCAL synchronous_commit = off",
+        };
+        self.light.begin_with(start).await.map(Tx)
     }
 
     /// Brings the schema up to date.
@@ -144,6 +168,7 @@ impl Store {
 
     pub async fn close(&self) {
         self.readers.close().await;
+        self.light.close().await;
         self.writers.close().await;
     }
 }
@@ -180,6 +205,10 @@ fn migrations(kind: Kind) -> &'static Migrator {
 }
 
 fn pool(kind: Kind, connections_max: u32) -> AnyPoolOptions {
+    pool_with(kind, connections_max, "")
+}
+
+fn pool_with(kind: Kind, connections_max: u32, settings: &'static str) -> AnyPoolOptions {
     let options = AnyPoolOptions::new();
     let options = match kind {
         // While one is open, the files beside the database stay, see `memo`.
@@ -194,6 +223,7 @@ fn pool(kind: Kind, connections_max: u32) -> AnyPoolOptions {
             Box::pin(async move {
                 if kind == Kind::Sqlite {
                     connection.execute(SQLITE_SETTINGS).await?;
+                    connection.execute(settings).await?;
                 }
                 Ok(())
             })

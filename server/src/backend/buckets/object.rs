@@ -1,40 +1,20 @@
 //! What an object is to a driver: its content as a stream, what is said about it, and where a provider
 //! draws the line. Never holds a whole content in memory.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use reqwest::header::{HeaderMap, HeaderName};
-use serde::{Deserialize, Serialize};
 
 use super::BucketError;
-
-/// Longest key of an object, in bytes: what S3, GCS and Azure take.
-pub const KEY_BYTES_MAX: usize = 1_024;
-/// Most that all names and values of an object's metadata may have together, in bytes, as on S3.
-pub const METADATA_BYTES_MAX: usize = 2_048;
+pub use crate::model::object::{Attributes, KEY_BYTES_MAX, METADATA_BYTES_MAX};
 
 /// What is to be stored. An error in it, like an early end, leaves nothing in the bucket.
 pub type Content = BoxStream<'static, io::Result<Bytes>>;
 /// What was stored. An error in it means that the rest will not come.
 pub type Body = BoxStream<'static, Result<Bytes, BucketError>>;
-
-/// What is said about an object, apart from its content.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attributes {
-    pub cache_control: Option<String>,
-    pub content_disposition: Option<String>,
-    pub content_encoding: Option<String>,
-    pub content_language: Option<String>,
-    /// A provider that is told none may say one of its own.
-    pub content_type: Option<String>,
-    pub expires: Option<String>,
-    /// By name, in lower case.
-    pub metadata: BTreeMap<String, String>,
-}
 
 impl Attributes {
     /// All but the metadata, by the names of their headers.

@@ -1,0 +1,23 @@
+//! Objects of storage repos: the rules of the gateway and of the work that keeps copies alike. A body
+//! that is not what it was said to be never becomes an object anywhere, a write that was acknowledged
+//! is never lost, and a copy of which nobody knows that it is right is never served.
+
+mod condition;
+mod error;
+mod fan;
+mod intake;
+mod layout;
+mod locks;
+mod session;
+
+pub mod deleting;
+pub mod listing;
+pub mod reading;
+pub mod roll;
+pub mod writing;
+
+pub use condition::{Conditions, Matching};
+pub use error::{ObjectError, Result};
+pub use intake::{Given, Promised};
+pub use layout::{Layout, Member, Plane, Space, Tuning};
+pub use session::Session;

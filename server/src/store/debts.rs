@@ -1,0 +1,203 @@
+//! Table `debts`: which buckets do not surely hold the current version of a key. A debt says nothing
+//! of what happened, so it does not matter how often something did.
+
+use std::time::Duration;
+
+use sqlx::any::AnyExecutor;
+use sqlx::{AnyConnection, Row};
+
+use super::row::{parsed, time_option};
+use crate::model::id::{BucketId, SpaceId};
+use crate::model::time::Timestamp;
+
+/// How long whoever claimed a debt has to pay it.
+pub const LEASE: Duration = Duration::from_secs(120);
+/// Wait after the first failure to pay; doubles with every further one, up to the longest.
+pub const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debt {
+    pub space: SpaceId,
+    pub key: String,
+    pub bucket: BucketId,
+}
+
+/// What a bucket owes to a space.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Owed {
+    pub debts: u64,
+    pub bytes: u64,
+    pub oldest: Option<Timestamp>,
+}
+
+/// Says that a bucket owes a key, from `due` on.
+pub async fn set(
+    tx: &mut AnyConnection,
+    (space, key): (SpaceId, &str),
+    bucket: BucketId,
+    due: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO debts (space_id, key, bucket_id, since, due_at, lease_until, attempts)
+         VALUES ($1, $2, $3, $4, $5, 0, 0)
+         ON CONFLICT (space_id, key, bucket_id) DO UPDATE SET due_at = $5, lease_until = 0",
+    )
+    .bind(space.to_string())
+    .bind(key)
+    .bind(bucket.to_string())
+    .bind(Timestamp::now().micros())
+    .bind(due.micros())
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Takes back what was said by [`set`].
+pub async fn clear(
+    tx: &mut AnyConnection,
+    (space, key): (SpaceId, &str),
+    bucket: BucketId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM debts WHERE space_id = $1 AND key = $2 AND bucket_id = $3")
+        .bind(space.to_string())
+        .bind(key)
+        .bind(bucket.to_string())
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// The buckets that owe anything that is due and that nobody is paying.
+pub async fn debtors(
+    db: impl AnyExecutor<'_>,
+    now: Timestamp,
+) -> Result<Vec<BucketId>, sqlx::Error> {
+    sqlx::query("SELECT DISTINCT bucket_id FROM debts WHERE due_at <= $1 AND lease_until <= $1")
+        .bind(now.micros())
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(|row| parsed(row, "bucket_id"))
+        .collect()
+}
+
+/// Claims up to `limit` debts of a bucket that are due, for [`LEASE`].
+pub async fn claim(
+    db: impl AnyExecutor<'_>,
+    bucket: BucketId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Debt>, sqlx::Error> {
+    sqlx::query(
+        "UPDATE debts SET lease_until = $1, attempts = attempts + 1
+         WHERE lease_until <= $2 AND (space_id, key, bucket_id) IN (
+             SELECT space_id, key, bucket_id FROM debts
+             WHERE bucket_id = $3 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $4)
+         RETURNING space_id, key, bucket_id",
+    )
+    .bind(now.plus(LEASE).micros())
+    .bind(now.micros())
+    .bind(bucket.to_string())
+    .bind(limit)
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Debt {
+            space: parsed(row, "space_id")?,
+            key: row.try_get("key")?,
+            bucket: parsed(row, "bucket_id")?,
+        })
+    })
+    .collect()
+}
+
+/// Puts off a debt that could not be paid. The wait grows with the attempts.
+pub async fn put_off(
+    db: impl AnyExecutor<'_>,
+    debt: &Debt,
+    now: Timestamp,
+    error: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE debts SET lease_until = 0, last_error = $4,
+             due_at = $5 + CASE WHEN attempts > 5 THEN $6
+                 ELSE $7 * (CASE attempts WHEN 0 THEN 1 WHEN 1 THEN 1 WHEN 2 THEN 2 WHEN 3 THEN 4
+                     WHEN 4 THEN 8 ELSE 16 END) END
+         WHERE space_id = $1 AND key = $2 AND bucket_id = $3",
+    )
+    .bind(debt.space.to_string())
+    .bind(&debt.key)
+    .bind(debt.bucket.to_string())
+    .bind(error)
+    .bind(now.micros())
+    .bind(micros(BACKOFF_MAX))
+    .bind(micros(BACKOFF_FIRST))
+    .execute(db)
+    .await
+    .map(drop)
+}
+
+/// Makes all that a space's buckets owe due now, but for deletes that are held back for a while.
+pub async fn hasten(
+    db: impl AnyExecutor<'_>,
+    space: SpaceId,
+    now: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    sqlx::query(
+        "UPDATE debts SET due_at = $2, attempts = 0
+         WHERE space_id = $1 AND due_at > $2 AND EXISTS (SELECT 1 FROM objects o
+             WHERE o.space_id = $1 AND o.key = debts.key AND o.deleted = 0)",
+    )
+    .bind(space.to_string())
+    .bind(now.micros())
+    .execute(db)
+    .await
+    .map(|done| done.rows_affected())
+}
+
+/// What a bucket owes to a space. What it may keep for a while is no debt yet.
+pub async fn owed(
+    db: impl AnyExecutor<'_>,
+    space: SpaceId,
+    bucket: BucketId,
+    now: Timestamp,
+) -> Result<Owed, sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS debts, CAST(COALESCE(SUM(o.size), 0) AS BIGINT) AS bytes,
+             MIN(d.since) AS oldest
+         FROM debts d LEFT JOIN objects o
+             ON o.space_id = d.space_id AND o.key = d.key AND o.deleted = 0
+         WHERE d.space_id = $1 AND d.bucket_id = $2
+           AND (o.key IS NOT NULL OR d.due_at <= $3)",
+    )
+    .bind(space.to_string())
+    .bind(bucket.to_string())
+    .bind(now.micros())
+    .fetch_one(db)
+    .await?;
+    Ok(Owed {
+        debts: row.try_get::<i64, _>("debts")?.unsigned_abs(),
+        bytes: row.try_get::<i64, _>("bytes")?.unsigned_abs(),
+        oldest: time_option(&row, "oldest")?,
+    })
+}
+
+/// Forgets all that a bucket owes to a space.
+pub async fn forgive(
+    tx: &mut AnyConnection,
+    space: SpaceId,
+    bucket: BucketId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM debts WHERE space_id = $1 AND bucket_id = $2")
+        .bind(space.to_string())
+        .bind(bucket.to_string())
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,133 @@
+//! Writes many small changes in few transactions: what comes while one is being written goes into the
+//! next. A change is written whole or not at all, and whoever asked for it hears when it is.
+
+use std::any::Any;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use futures::future::BoxFuture;
+use sqlx::AnyConnection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Kind, Store};
+
+/// Most changes of one transaction.
+const BATCH_MAX: usize = 64;
+/// Changes that wait before whoever brings one more has to wait.
+const QUEUE_MAX: usize = 1_024;
+/// PostgreSQL writes several transactions at a time; SQLite does not.
+const LANES_POSTGRES: usize = 4;
+
+type Outcome = Result<Box<dyn Any + Send>, sqlx::Error>;
+/// May be called again, when what was written with it failed.
+type Change =
+    Box<dyn for<'c> Fn(&'c mut AnyConnection) -> BoxFuture<'c, Outcome> + Send + Sync + 'static>;
+
+struct Asked {
+    /// Changes of one transaction are written in this order, so that no two of them wait for each other.
+    key: String,
+    /// Whether a power cut may undo it.
+    durable: bool,
+    change: Change,
+    reply: oneshot::Sender<Outcome>,
+}
+
+#[derive(Clone)]
+pub struct Ledger {
+    lanes: Vec<mpsc::Sender<Asked>>,
+}
+
+impl Ledger {
+    pub fn open(store: &Store) -> Self {
+        let lanes = if store.kind() == Kind::Sqlite { 1 } else { LANES_POSTGRES };
+        let lane = |_| {
+            let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+            tokio::spawn(write(store.clone(), receiver));
+            sender
+        };
+        Self { lanes: (0..lanes).map(lane).collect() }
+    }
+
+    /// Writes a change; durable once this returns.
+    pub async fn durably<T: Send + 'static>(
+        &self,
+        key: &str,
+        change: impl for<'c> Fn(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<T, sqlx::Error> {
+        self.ask(key, true, change).await
+    }
+
+    /// Writes a change that survives the end of this process, but maybe not that of the machine. It is
+    /// never lost while a later one is kept.
+    pub async fn lightly<T: Send + 'static>(
+        &self,
+        key: &str,
+        change: impl for<'c> Fn(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<T, sqlx::Error> {
+        self.ask(key, false, change).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        key: &str,
+        durable: bool,
+        change: impl for<'c> Fn(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<T, sqlx::Error> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let lane = usize::try_from(hasher.finish() % self.lanes.len() as u64).unwrap_or(0);
+        let change: Change = Box::new(move |tx| {
+            let done = change(tx);
+            Box::pin(async move { Ok(Box::new(done.await?) as Box<dyn Any + Send>) })
+        });
+        let (reply, replied) = oneshot::channel();
+        let asked = Asked { key: key.to_owned(), durable, change, reply };
+        self.lanes[lane].send(asked).await.map_err(|_| sqlx::Error::PoolClosed)?;
+        let done = replied.await.map_err(|_| sqlx::Error::PoolClosed)??;
+        Ok(*done.downcast().expect("the outcome of the same change"))
+    }
+}
+
+async fn write(store: Store, mut queue: mpsc::Receiver<Asked>) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        batch.sort_by(|a, b| a.key.cmp(&b.key));
+        match write_all(&store, &batch).await {
+            Ok(outcomes) => {
+                for (asked, outcome) in batch.drain(..).zip(outcomes) {
+                    // Whoever asked may be gone; it is written all the same.
+                    let _ = asked.reply.send(Ok(outcome));
+                }
+            }
+            // One of them is to blame; the others shall not suffer for it.
+            Err(_) => {
+                for asked in batch.drain(..) {
+                    let outcome = write_all(&store, std::slice::from_ref(&asked)).await;
+                    let _ = asked.reply.send(outcome.map(|mut outcomes| outcomes.remove(0)));
+                }
+            }
+        }
+    }
+}
+
+async fn write_all(
+    store: &Store,
+    batch: &[Asked],
+) -> Result<Vec<Box<dyn Any + Send>>, sqlx::Error> {
+    let durable = batch.iter().any(|asked| asked.durable);
+    let mut tx = if durable { store.begin().await? } else { store.begin_lightly().await? };
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for asked in batch {
+        outcomes.push((asked.change)(&mut tx).await?);
+    }
+    tx.commit().await?;
+    Ok(outcomes)
+}

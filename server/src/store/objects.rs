@@ -1,0 +1,151 @@
+//! Table `objects`: the catalog of what storage repos hold.
+
+use sqlx::any::{AnyExecutor, AnyRow};
+use sqlx::{AnyConnection, Row};
+
+use super::row::{decode, flag, parsed, parsed_option, time};
+use crate::model::id::{BucketId, SpaceId};
+use crate::model::object::Object;
+
+macro_rules! spanned {
+    ($from:literal, $until:literal) => {
+        concat!(
+            "SELECT key, version, deleted, size, etag, about, modified_at FROM objects
+             WHERE space_id = $1 AND key ",
+            $from,
+            " $2 AND deleted <= $3 ",
+            $until,
+            " ORDER BY key LIMIT $4"
+        )
+    };
+}
+
+/// An object, and the buckets that do not surely hold it.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub object: Object,
+    pub owing: Vec<BucketId>,
+}
+
+pub async fn get(
+    db: impl AnyExecutor<'_>,
+    space: SpaceId,
+    key: &str,
+) -> Result<Option<Known>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT o.key, o.version, o.deleted, o.size, o.etag, o.about, o.modified_at, d.bucket_id
+         FROM objects o LEFT JOIN debts d ON d.space_id = o.space_id AND d.key = o.key
+         WHERE o.space_id = $1 AND o.key = $2",
+    )
+    .bind(space.to_string())
+    .bind(key)
+    .fetch_all(db)
+    .await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let object = from_row(first)?;
+    let owing = rows.iter().filter_map(|row| parsed_option(row, "bucket_id").transpose());
+    Ok(Some(Known { object, owing: owing.collect::<Result<_, _>>()? }))
+}
+
+/// Writes an object's row, in place of the one that has the key.
+pub async fn put(
+    tx: &mut AnyConnection,
+    space: SpaceId,
+    object: &Object,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO objects (space_id, key, version, deleted, size, etag, about, modified_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (space_id, key) DO UPDATE
+         SET version = $3, deleted = $4, size = $5, etag = $6, about = $7, modified_at = $8",
+    )
+    .bind(space.to_string())
+    .bind(&object.key)
+    .bind(object.version.to_string())
+    .bind(i64::from(object.deleted))
+    .bind(i64::try_from(object.size).map_err(|error| decode("size", error))?)
+    .bind(&object.etag)
+    .bind(about(object)?)
+    .bind(object.modified_at.micros())
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Removes what is known of a deleted object of which no copy is left.
+pub async fn forget(tx: &mut AnyConnection, space: SpaceId, key: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "DELETE FROM objects WHERE space_id = $1 AND key = $2 AND deleted = 1
+         AND NOT EXISTS (SELECT 1 FROM debts d WHERE d.space_id = $1 AND d.key = $2)",
+    )
+    .bind(space.to_string())
+    .bind(key)
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// Which objects of a space to read, in byte order of their keys.
+#[derive(Clone, Debug, Default)]
+pub struct Span<'a> {
+    /// From this key on.
+    pub from: &'a str,
+    /// Whether `from` itself is left out.
+    pub after: bool,
+    /// Up to this key, which is left out.
+    pub until: Option<&'a str>,
+    pub with_deleted: bool,
+    pub limit: usize,
+}
+
+pub async fn list(
+    db: impl AnyExecutor<'_>,
+    space: SpaceId,
+    span: &Span<'_>,
+) -> Result<Vec<Object>, sqlx::Error> {
+    // Each of these has an index scan of its own.
+    let sql = match (span.after, span.until.is_some()) {
+        (false, false) => spanned!(">=", ""),
+        (true, false) => spanned!(">", ""),
+        (false, true) => spanned!(">=", "AND key < $5"),
+        (true, true) => spanned!(">", "AND key < $5"),
+    };
+    let query = sqlx::query(sql)
+        .bind(space.to_string())
+        .bind(span.from)
+        .bind(i64::from(span.with_deleted))
+        .bind(i64::try_from(span.limit).map_err(|error| decode("limit", error))?);
+    let query = match span.until {
+        Some(until) => query.bind(until),
+        None => query,
+    };
+    query.fetch_all(db).await?.iter().map(from_row).collect()
+}
+
+/// Whether a space holds anything that is not deleted.
+pub async fn any(db: impl AnyExecutor<'_>, space: SpaceId) -> Result<bool, sqlx::Error> {
+    let found =
+        sqlx::query("SELECT 1 AS one FROM objects WHERE space_id = $1 AND deleted = 0 LIMIT 1")
+            .bind(space.to_string())
+            .fetch_optional(db)
+            .await?;
+    Ok(found.is_some())
+}
+
+pub fn from_row(row: &AnyRow) -> Result<Object, sqlx::Error> {
+    let size: i64 = row.try_get("size")?;
+    let about: &str = row.try_get("about")?;
+    Ok(Object {
+        key: row.try_get("key")?,
+        version: parsed(row, "version")?,
+        deleted: flag(row, "deleted")?,
+        size: size.try_into().map_err(|error| decode("size", error))?,
+        etag: row.try_get("etag")?,
+        about: serde_json::from_str(about).map_err(|error| decode("about", error))?,
+        modified_at: time(row, "modified_at")?,
+    })
+}
+
+fn about(object: &Object) -> Result<String, sqlx::Error> {
+    serde_json::to_string(&object.about).map_err(|error| decode("about", error))
+}
