@@ -22,7 +22,7 @@ use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
 use crate::config::Config;
 use crate::service::operator::{self, Owner};
-use crate::service::{Node, Quota, Services, edits};
+use crate::service::{Node, Quota, Services, edits, objects};
 use crate::store::{Kind, Store};
 use crate::{api, telemetry, worker};
 
@@ -79,7 +79,9 @@ impl App {
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;
         let egress = Egress::new(config.egress.allow.clone()).with_public(config.egress.public);
+        let plane = objects::Plane::new(&store, objects::Tuning::default());
         let services = Arc::new(Services {
+            plane,
             store,
             vault,
             objects,

@@ -11,6 +11,7 @@ pub mod buckets;
 pub mod edits;
 pub mod error;
 pub mod jobs;
+pub mod objects;
 pub mod operator;
 pub mod packs;
 pub mod source_create;
@@ -43,6 +44,7 @@ pub struct Services {
     pub objects: Objects,
     pub buckets: Buckets,
     pub editors: edits::Editors,
+    pub plane: objects::Plane,
     pub quota: Quota,
     pub node: Node,
     pub stopping: AtomicBool,

@@ -131,7 +131,15 @@ fn from_row(row: &AnyRow) -> Result<Intent, sqlx::Error> {
             serde_json::from_str(text).map_err(|error| decode("object", error))?;
         let modified_at = Timestamp::from_micros(modified);
         let key = key.clone();
-        Ok::<_, sqlx::Error>(Object { key, version, deleted: false, size, etag, about, modified_at })
+        Ok::<_, sqlx::Error>(Object {
+            key,
+            version,
+            deleted: false,
+            size,
+            etag,
+            about,
+            modified_at,
+        })
     });
     Ok(Intent {
         space: parsed(row, "space_id")?,

@@ -89,7 +89,9 @@ impl Store {
         };
         let writers = writers.connect_with(options.clone()).await?;
         let light = match kind {
-            Kind::Sqlite => pool_with(kind, 1, LIGHT_SETTINGS).connect_with(options.clone()).await?,
+            Kind::Sqlite => {
+                pool_with(kind, 1, LIGHT_SETTINGS).connect_with(options.clone()).await?
+            }
             Kind::Postgres => writers.clone(),
         };
         let readers = readers.connect_with(options).await?;

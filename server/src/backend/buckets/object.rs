@@ -96,7 +96,7 @@ impl ByteRange {
     }
 
     /// The bytes it means in an object of this size.
-    pub(super) fn of(self, size: u64) -> Result<Range<u64>, BucketError> {
+    pub fn of(self, size: u64) -> Result<Range<u64>, BucketError> {
         let range = match self {
             Self::From(first) => first..size,
             Self::Span(first, last) => first..size.min(last.saturating_add(1)),

@@ -10,14 +10,16 @@ mod layout;
 mod locks;
 mod session;
 
+pub mod changing;
 pub mod deleting;
 pub mod listing;
 pub mod reading;
-pub mod roll;
+mod roll;
 pub mod writing;
 
 pub use condition::{Conditions, Matching};
 pub use error::{ObjectError, Result};
 pub use intake::{Given, Promised};
 pub use layout::{Layout, Member, Plane, Space, Tuning};
+pub use roll::roll_all;
 pub use session::Session;

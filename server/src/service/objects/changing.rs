@@ -1,0 +1,101 @@
+//! Makes objects of objects: copies them, and changes what is said about them.
+
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+
+use super::intake::{Given, Promised};
+use super::layout::Space;
+use super::locks;
+use super::writing::{NewObject, check_tags, put};
+use super::{Conditions, ObjectError, Result, Session, reading};
+use crate::model::access::Role;
+use crate::model::id::Version;
+use crate::model::object::{Algorithm, Attributes, Object};
+use crate::service::Services;
+use crate::store::{intents, objects};
+
+/// What a copy is to be.
+pub struct CopyObject {
+    pub key: String,
+    pub conditions: Conditions,
+    /// Instead of what is said about the source.
+    pub attributes: Option<Attributes>,
+    pub tags: Option<Vec<(String, String)>>,
+    /// Instead of the kind of digest that the source has.
+    pub checksum: Option<Algorithm>,
+}
+
+pub async fn copy(
+    services: &Arc<Services>,
+    session: &Session,
+    (from, key, conditions): (&Arc<Space>, &str, &Conditions),
+    to: &Arc<Space>,
+    wanted: CopyObject,
+) -> Result<Object> {
+    session.require(Role::Write)?;
+    let known = reading::current(services, from, key).await?;
+    check_source(conditions, &known.object)?;
+    let same = from.id == to.id && key == wanted.key;
+    if same && wanted.attributes.is_none() && wanted.tags.is_none() && wanted.checksum.is_none() {
+        return Err(ObjectError::Invalid(
+            "A copy onto itself has to change what is said about the object.".to_owned(),
+        ));
+    }
+    let source = known.object.clone();
+    let kind = source.about.checksum.as_ref().map(|checksum| checksum.algorithm);
+    let new = NewObject {
+        key: wanted.key,
+        length: source.size,
+        attributes: wanted.attributes.unwrap_or(source.about.attributes),
+        tags: wanted.tags.unwrap_or(source.about.tags),
+        conditions: wanted.conditions,
+        promised: Promised {
+            md5: None,
+            checksum: wanted.checksum.or(kind).map(|algorithm| (algorithm, Given::Compute)),
+        },
+    };
+    let reading = reading::read(services, from, known, 0..source.size).await?;
+    let content = reading.body.map(|piece| piece.map_err(std::io::Error::other)).boxed();
+    put(services, session, to, new, content).await
+}
+
+/// Whoever copies has nothing that could be up to date.
+pub(super) fn check_source(conditions: &Conditions, object: &Object) -> Result<()> {
+    conditions.check_read(object).map_err(|error| match error {
+        ObjectError::NotModified { .. } => {
+            ObjectError::PreconditionFailed("x-amz-copy-source-if-none-match")
+        }
+        other => other,
+    })
+}
+
+/// Replaces an object's tags. The object stays what it is, version and all.
+pub async fn set_tags(
+    services: &Services,
+    session: &Session,
+    space: &Space,
+    key: &str,
+    tags: Vec<(String, String)>,
+) -> Result<()> {
+    session.require(Role::Write)?;
+    check_tags(&tags)?;
+    reading::current(services, space, key).await?;
+    let taken = locks::take(services, space, key, Version::new(), None).await?;
+    let Some(mut object) = taken.live().cloned() else {
+        locks::release(services, space, &taken).await?;
+        return Err(ObjectError::NoSuchKey);
+    };
+    object.about.tags = tags;
+    let (id, intent, lane) = (space.id, taken.version, space.lane(key));
+    let written = services.plane.ledger.durably(&lane, move |tx| {
+        let object = object.clone();
+        Box::pin(async move {
+            if !intents::release(tx, (id, &object.key), intent).await? {
+                return Ok(false);
+            }
+            objects::put(tx, id, &object).await.map(|()| true)
+        })
+    });
+    if written.await? { Ok(()) } else { Err(ObjectError::Busy) }
+}

@@ -1,0 +1,144 @@
+//! Deletes objects: for clients at once and for good, and then from bucket to bucket. What cannot be
+//! reached now owes the delete.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use super::layout::{Member, Space};
+use super::locks::{self, Taken};
+use super::{Conditions, ObjectError, Result, Session};
+use crate::backend::buckets::BucketError;
+use crate::model::access::Role;
+use crate::model::id::{BucketId, Version};
+use crate::model::object::{About, Object};
+use crate::model::storage_repo::Mode;
+use crate::model::time::Timestamp;
+use crate::service::Services;
+use crate::store::{debts, intents, objects};
+
+/// Deletes an object, if there is one: what was there.
+pub async fn delete(
+    services: &Arc<Services>,
+    session: &Session,
+    space: &Arc<Space>,
+    key: &str,
+    conditions: &Conditions,
+) -> Result<Option<Object>> {
+    session.require(Role::Write)?;
+    super::writing::check(key, &Default::default(), &[])?;
+    let (services, space) = (services.clone(), space.clone());
+    let (key, conditions) = (key.to_owned(), conditions.clone());
+    let writes = services.plane.writes.clone();
+    let deleted =
+        writes.spawn(async move { delete_now(&services, &space, &key, &conditions).await });
+    deleted.await.map_err(|error| ObjectError::Other(error.into()))?
+}
+
+async fn delete_now(
+    services: &Arc<Services>,
+    space: &Arc<Space>,
+    key: &str,
+    conditions: &Conditions,
+) -> Result<Option<Object>> {
+    let taken = locks::take(services, space, key, Version::new(), None).await?;
+    let live = taken.live().cloned();
+    let checked = match (&live, *conditions == Conditions::default()) {
+        (None, true) => Ok(()),
+        (live, _) => conditions.check_write(live.as_ref()),
+    };
+    // Of what has not been imported yet nobody knows that it is not there.
+    let nothing = live.is_none() && space.is_imported();
+    if checked.is_err() || nothing {
+        locks::release(services, space, &taken).await?;
+        return checked.map(|()| None);
+    }
+    let now = Timestamp::now();
+    let stone = match &live {
+        Some(object) => Object { deleted: true, modified_at: now, ..object.clone() },
+        None => stone(key, taken.version, now),
+    };
+    bury(services, space, &stone, now).await?;
+    let reached = space.written().iter().filter(|member| member.health.admits());
+    let removed = join_all(
+        reached.map(async |member| (member.bucket.id, remove(services, member, key).await)),
+    )
+    .await;
+    let paid = removed.into_iter().filter(|(_, done)| done.is_ok()).map(|(bucket, _)| bucket);
+    settle(services, space, &taken, paid.collect()).await?;
+    Ok(live)
+}
+
+/// What stands for an object that nobody knew.
+fn stone(key: &str, version: Version, now: Timestamp) -> Object {
+    Object {
+        key: key.to_owned(),
+        version,
+        deleted: true,
+        size: 0,
+        etag: String::new(),
+        about: About::default(),
+        modified_at: now,
+    }
+}
+
+/// Commits that an object is gone, and that every bucket owes its removal. Backups do so only after a
+/// while.
+async fn bury(services: &Services, space: &Space, stone: &Object, now: Timestamp) -> Result<()> {
+    let due = |member: &Arc<Member>| match space.mode {
+        Mode::Backup if !member.primary => (member.bucket.id, now.plus(space.retention)),
+        _ => (member.bucket.id, now),
+    };
+    let debts: Vec<_> = space.members.iter().map(due).collect();
+    let (id, stone) = (space.id, stone.clone());
+    let lane = space.lane(&stone.key);
+    let buried = services.plane.ledger.durably(&lane, move |tx| {
+        let (stone, debts) = (stone.clone(), debts.clone());
+        Box::pin(async move {
+            objects::put(tx, id, &stone).await?;
+            for (bucket, due) in debts {
+                debts::set(tx, (id, &stone.key), bucket, due).await?;
+            }
+            Ok(())
+        })
+    });
+    Ok(buried.await?)
+}
+
+/// Removes whatever a bucket has under a key.
+pub(super) async fn remove(
+    services: &Services,
+    member: &Arc<Member>,
+    key: &str,
+) -> Result<(), BucketError> {
+    let asked = async { member.driver(services).await?.delete(&member.key(key)).await };
+    let asked = tokio::time::timeout(services.plane.tuning.stall, asked).await;
+    let asked = asked.unwrap_or(Err(BucketError::TimedOut));
+    member.note(&asked);
+    asked
+}
+
+/// Gives the key back, and notes who has removed the object. Should this be forgotten, they remove it
+/// once more.
+async fn settle(
+    services: &Services,
+    space: &Space,
+    taken: &Taken,
+    paid: Vec<BucketId>,
+) -> Result<()> {
+    let (id, key, version) = (space.id, taken.key.clone(), taken.version);
+    let lane = space.lane(&key);
+    let settled = services.plane.ledger.lightly(&lane, move |tx| {
+        let (key, paid) = (key.clone(), paid.clone());
+        Box::pin(async move {
+            if !intents::release(tx, (id, &key), version).await? {
+                return Ok(());
+            }
+            for bucket in paid {
+                debts::clear(tx, (id, &key), bucket).await?;
+            }
+            objects::forget(tx, id, &key).await
+        })
+    });
+    Ok(settled.await?)
+}

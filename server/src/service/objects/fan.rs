@@ -1,0 +1,135 @@
+//! Sends one content to several buckets at once. One that falls behind the others is left out, so that
+//! nobody waits for it; what it missed is a debt.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::future::{BoxFuture, select_all};
+use futures::stream::{FuturesUnordered, unfold};
+use futures::{FutureExt as _, StreamExt as _};
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::task::JoinHandle;
+
+use super::layout::Member;
+use crate::backend::buckets::{BucketError, Content};
+
+/// Pieces of a content that wait for a bucket. With what lies in sockets, it bounds the memory of a
+/// write.
+const QUEUE: usize = 2;
+
+pub type Done<T> = Result<T, BucketError>;
+
+pub struct Fan<T> {
+    lanes: Vec<Lane<T>>,
+    stall: Duration,
+}
+
+struct Lane<T> {
+    member: Arc<Member>,
+    /// An empty piece is the end. Nothing, once the bucket is left out.
+    pieces: Option<mpsc::Sender<Bytes>>,
+    done: JoinHandle<Done<T>>,
+    /// For how long the others waited for it.
+    held_up: Duration,
+}
+
+impl<T: Send + 'static> Fan<T> {
+    /// Begins to write with each member as `write` says.
+    pub fn open(
+        members: &[Arc<Member>],
+        stall: Duration,
+        write: impl Fn(Arc<Member>, Content) -> BoxFuture<'static, Done<T>>,
+    ) -> Self {
+        let lane = |member: &Arc<Member>| {
+            let (pieces, queue) = mpsc::channel(QUEUE);
+            let done = tokio::spawn(write(member.clone(), until_end(queue)));
+            Lane { member: member.clone(), pieces: Some(pieces), done, held_up: Duration::ZERO }
+        };
+        Self { lanes: members.iter().map(lane).collect(), stall }
+    }
+
+    /// Sends a piece to all that are still there; false if nobody is.
+    pub async fn send(&mut self, piece: Bytes) -> bool {
+        let begun = Instant::now();
+        let mut waiting = FuturesUnordered::new();
+        let (mut first, mut late) = (None, vec![]);
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            let Some(pieces) = &lane.pieces else { continue };
+            match pieces.try_send(piece.clone()) {
+                Ok(()) => first = Some(Duration::ZERO),
+                Err(TrySendError::Closed(_)) => lane.pieces = None,
+                Err(TrySendError::Full(piece)) => {
+                    let pieces = pieces.clone();
+                    late.push(index);
+                    waiting.push(async move { (index, pieces.send(piece).await.is_ok()) });
+                }
+            }
+        }
+        while !waiting.is_empty() {
+            // As long as nobody has taken it, it is for the buckets' own patience to end.
+            let patience = first.map_or(Duration::MAX, |_| self.stall);
+            let Ok(Some((index, sent))) = tokio::time::timeout(patience, waiting.next()).await
+            else {
+                break;
+            };
+            late.retain(|other| *other != index);
+            let lane = &mut self.lanes[index];
+            let took = begun.elapsed();
+            lane.held_up += took - *first.get_or_insert(took);
+            if !sent || lane.held_up > self.stall {
+                lane.pieces = None;
+            }
+        }
+        drop(waiting);
+        for index in late {
+            self.lanes[index].pieces = None;
+        }
+        self.lanes.iter().any(|lane| lane.pieces.is_some())
+    }
+
+    /// Says that the content is whole, and waits for what comes of it. Once `enough` have it, the
+    /// others have little time left.
+    pub async fn finish(self, enough: usize) -> Vec<(Arc<Member>, Done<T>)> {
+        let mut running = self.lanes;
+        for lane in &mut running {
+            match lane.pieces.take() {
+                Some(pieces) => drop(tokio::spawn(async move { pieces.send(Bytes::new()).await })),
+                None => lane.done.abort(),
+            }
+        }
+        let mut ended = Vec::with_capacity(running.len());
+        let mut good = 0;
+        while !running.is_empty() {
+            let patience = if good >= enough { self.stall } else { Duration::MAX };
+            let next = select_all(running.iter_mut().map(|lane| &mut lane.done));
+            let Ok((done, index, _)) = tokio::time::timeout(patience, next).await else { break };
+            let done = done.unwrap_or(Err(BucketError::TimedOut));
+            good += usize::from(done.is_ok());
+            ended.push((running.remove(index).member, done));
+        }
+        for lane in running {
+            lane.done.abort();
+            // It may have come to its end just now.
+            let done = lane.done.now_or_never().and_then(Result::ok);
+            ended.push((lane.member, done.unwrap_or(Err(BucketError::TimedOut))));
+        }
+        ended
+    }
+}
+
+/// The pieces before an empty one. Without one they end in an error, so that nothing becomes an object.
+fn until_end(queue: mpsc::Receiver<Bytes>) -> Content {
+    let next = |queue: Option<mpsc::Receiver<Bytes>>| async move {
+        let mut queue = queue?;
+        match queue.recv().await {
+            Some(piece) if piece.is_empty() => None,
+            Some(piece) => Some((Ok(piece), Some(queue))),
+            None => {
+                let broken = std::io::ErrorKind::UnexpectedEof;
+                Some((Err(std::io::Error::new(broken, "it was broken off")), None))
+            }
+        }
+    };
+    unfold(Some(queue), next).boxed()
+}

@@ -1,0 +1,132 @@
+//! One at a time may change a key: within this process by a lock, among all by an intent. Whoever dies
+//! with one leaves it to be rolled forward.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::Instant;
+
+use super::layout::Space;
+use super::{ObjectError, Result, roll};
+use crate::model::id::{SpaceId, Version};
+use crate::model::object::Object;
+use crate::model::time::Timestamp;
+use crate::service::Services;
+use crate::store::intents::{self, Intent};
+use crate::store::objects::{self, Known};
+
+/// How often to look whether another process is done with a key.
+const POLL: Duration = Duration::from_millis(25);
+/// Locks above which those that nobody holds are cleared away.
+const LOCKS_KEPT: usize = 4_096;
+
+type Lock = tokio::sync::Mutex<()>;
+
+#[derive(Default)]
+pub struct Locks(Mutex<HashMap<(SpaceId, String), Weak<Lock>>>);
+
+impl Locks {
+    pub fn of(&self, space: SpaceId, key: &str) -> Arc<Lock> {
+        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if locks.len() > LOCKS_KEPT {
+            locks.retain(|_, lock| lock.strong_count() > 0);
+        }
+        let place = locks.entry((space, key.to_owned())).or_default();
+        place.upgrade().unwrap_or_else(|| {
+            let lock = Arc::new(Lock::default());
+            *place = Arc::downgrade(&lock);
+            lock
+        })
+    }
+}
+
+/// A key that is this request's to change.
+pub struct Taken {
+    pub key: String,
+    /// The intent's; whoever writes makes it the object's.
+    pub version: Version,
+    /// What is there now.
+    pub known: Option<Known>,
+    /// Nothing, if whoever took it has the lock.
+    _lock: Option<OwnedMutexGuard<()>>,
+}
+
+impl Taken {
+    /// Of an intent that was taken over.
+    pub fn over(key: &str, version: Version, known: Option<Known>) -> Self {
+        Self { key: key.to_owned(), version, known, _lock: None }
+    }
+
+    /// What is there for clients.
+    pub fn live(&self) -> Option<&Object> {
+        self.known.as_ref().map(|known| &known.object).filter(|object| !object.deleted)
+    }
+}
+
+/// Takes a key, to make `object` of it, or something that is known already.
+pub async fn take(
+    services: &Services,
+    space: &Space,
+    key: &str,
+    version: Version,
+    object: Option<Object>,
+) -> Result<Taken> {
+    let plane = &services.plane;
+    let deadline = Instant::now() + plane.tuning.wait;
+    let lock = plane.locks.of(space.id, key).lock_owned();
+    let lock = tokio::time::timeout_at(deadline, lock).await.map_err(|_| ObjectError::Busy)?;
+    let intent = Intent {
+        space: space.id,
+        key: key.to_owned(),
+        version,
+        node: plane.node.clone(),
+        lease_until: Timestamp::now().plus(intents::LEASE),
+        object,
+    };
+    loop {
+        if let Some(known) = try_take(services, space, &intent).await? {
+            let key = key.to_owned();
+            return Ok(Taken { key, version, known, _lock: Some(lock) });
+        }
+        if Instant::now() >= deadline {
+            return Err(ObjectError::Busy);
+        }
+        if !roll::roll(services, space.id, key).await? {
+            tokio::time::sleep(POLL).await;
+        }
+    }
+}
+
+/// Nothing, if somebody else has the key.
+async fn try_take(
+    services: &Services,
+    space: &Space,
+    intent: &Intent,
+) -> Result<Option<Option<Known>>> {
+    let intent = intent.clone();
+    let lane = space.lane(&intent.key);
+    let taken = services.plane.ledger.lightly(&lane, move |tx| {
+        let intent = intent.clone();
+        Box::pin(async move {
+            if !intents::take(tx, &intent).await? {
+                return Ok(None);
+            }
+            objects::get(&mut *tx, intent.space, &intent.key).await.map(Some)
+        })
+    });
+    Ok(taken.await?)
+}
+
+/// Gives a key back, unchanged.
+pub async fn release(services: &Services, space: &Space, taken: &Taken) -> Result<()> {
+    let (id, key, version) = (space.id, taken.key.clone(), taken.version);
+    let lane = space.lane(&key);
+    let released = services.plane.ledger.lightly(&lane, move |tx| {
+        let key = key.clone();
+        Box::pin(async move { intents::release(tx, (id, &key), version).await })
+    });
+    released.await?;
+    Ok(())
+}

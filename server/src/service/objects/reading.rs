@@ -1,0 +1,289 @@
+//! Reads objects: the catalog says which version is the current one, and a bucket that holds a copy of
+//! just that version gives its bytes. When one breaks off, another goes on.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures::stream::{BoxStream, StreamExt as _, try_unfold};
+
+use super::intake::Crc64;
+use super::layout::{Member, Space};
+use super::{Conditions, ObjectError, Result, Session, roll};
+use crate::backend::buckets::{Body, BucketError, ByteRange, Fetched};
+use crate::model::access::Role;
+use crate::model::id::BucketId;
+use crate::model::object::Object;
+use crate::model::time::Timestamp;
+use crate::service::Services;
+use crate::store::debts;
+use crate::store::objects::{self, Known};
+
+/// Objects up to this size are read and checked before the first byte goes out, in bytes.
+const CHECKED_FIRST_MAX: u64 = 256 * 1024;
+
+/// What a client wants of an object.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub range: Option<ByteRange>,
+    /// One of the parts that the object came in, by its number.
+    pub part: Option<u32>,
+    pub conditions: Conditions,
+}
+
+/// An object that is being read.
+pub struct Reading {
+    pub object: Object,
+    /// The bytes that `body` brings.
+    pub range: Range<u64>,
+    pub body: BoxStream<'static, Result<Bytes>>,
+}
+
+pub async fn head(
+    services: &Services,
+    session: &Session,
+    space: &Space,
+    key: &str,
+    conditions: &Conditions,
+) -> Result<Object> {
+    session.require(Role::Read)?;
+    let object = current(services, space, key).await?.object;
+    conditions.check_read(&object)?;
+    Ok(object)
+}
+
+pub async fn get(
+    services: &Arc<Services>,
+    session: &Session,
+    space: &Arc<Space>,
+    key: &str,
+    wanted: Wanted,
+) -> Result<Reading> {
+    session.require(Role::Read)?;
+    let known = current(services, space, key).await?;
+    wanted.conditions.check_read(&known.object)?;
+    let range = range(&known.object, &wanted)?;
+    read(services, space, known, range).await
+}
+
+/// The current version, if there is one.
+pub(super) async fn current(services: &Services, space: &Space, key: &str) -> Result<Known> {
+    // PostgreSQL knows no text with a NUL in it.
+    if key.contains('\0') {
+        return Err(ObjectError::NoSuchKey);
+    }
+    match objects::get(services.store.read(), space.id, key).await? {
+        Some(known) if !known.object.deleted => Ok(known),
+        Some(_) => Err(ObjectError::NoSuchKey),
+        None if space.is_imported() => Err(ObjectError::NoSuchKey),
+        None => Err(ObjectError::Importing("the object may not be known yet.".to_owned())),
+    }
+}
+
+/// The bytes that are wanted of an object.
+pub fn range(object: &Object, wanted: &Wanted) -> Result<Range<u64>> {
+    let none = || ObjectError::Range { size: object.size };
+    if let Some(number) = wanted.part {
+        let parts = &object.about.parts;
+        if parts.is_empty() && number == 1 {
+            return Ok(0..object.size);
+        }
+        let begin =
+            parts.iter().take_while(|part| part.number < number).map(|part| part.size).sum();
+        let part = parts
+            .iter()
+            .find(|part| part.number == number)
+            .ok_or(ObjectError::InvalidPart(number))?;
+        return Ok(begin..begin + part.size);
+    }
+    let Some(range) = wanted.range else { return Ok(0..object.size) };
+    range.of(object.size).map_err(|_| none())
+}
+
+/// Reads a part of a version.
+pub(super) async fn read(
+    services: &Arc<Services>,
+    space: &Arc<Space>,
+    known: Known,
+    range: Range<u64>,
+) -> Result<Reading> {
+    let object = known.object.clone();
+    if range.is_empty() {
+        return Ok(Reading { object, range, body: futures::stream::empty().boxed() });
+    }
+    let mut source = Source::new(services, space, known, range.clone());
+    source.connect().await?;
+    let whole = range == (0..object.size);
+    if whole && object.size <= CHECKED_FIRST_MAX {
+        let all = source.whole().await?;
+        let body = futures::stream::once(async move { Ok(all) }).boxed();
+        return Ok(Reading { object, range, body });
+    }
+    Ok(Reading { object, range, body: source.stream(whole) })
+}
+
+/// The copies of one version, one after the other.
+struct Source {
+    services: Arc<Services>,
+    space: Arc<Space>,
+    object: Object,
+    /// Those that have not been tried yet; the best one comes last.
+    members: Vec<Arc<Member>>,
+    now: Option<(Arc<Member>, Body)>,
+    left: Range<u64>,
+}
+
+impl Source {
+    fn new(services: &Arc<Services>, space: &Arc<Space>, known: Known, left: Range<u64>) -> Self {
+        let clean = |member: &&Arc<Member>| !known.owing.contains(&member.bucket.id);
+        let mut members: Vec<_> = space.members.iter().filter(clean).rev().cloned().collect();
+        // Those that are left alone for now come last, but a last resort they are.
+        members.sort_by_key(|member| !member.health.is_paused());
+        let (services, space) = (services.clone(), space.clone());
+        Self { services, space, object: known.object, members, now: None, left }
+    }
+
+    /// Goes to the next copy that is of this version.
+    async fn connect(&mut self) -> Result<()> {
+        self.now = None;
+        while let Some(member) = self.members.pop() {
+            match self.open(&member).await {
+                Ok(fetched) => {
+                    self.now = Some((member, fetched.body));
+                    return Ok(());
+                }
+                Err(error) => {
+                    let bucket = member.bucket.id;
+                    tracing::info!(%bucket, %error, "bucket cannot be read from");
+                }
+            }
+        }
+        Err(ObjectError::Unavailable(
+            "No bucket that holds the object answers. Try again in a moment.".to_owned(),
+        ))
+    }
+
+    async fn open(&mut self, member: &Arc<Member>) -> Result<Fetched, BucketError> {
+        let whole = self.left == (0..self.object.size);
+        let part = (!whole).then(|| ByteRange::Span(self.left.start, self.left.end - 1));
+        let key = member.key(&self.object.key);
+        let asked = async { member.driver(&self.services).await?.get(&key, part).await };
+        let asked = tokio::time::timeout(self.services.plane.tuning.patience, asked).await;
+        let asked = asked.unwrap_or(Err(BucketError::TimedOut));
+        member.note(&asked);
+        let wrong = match &asked {
+            Ok(fetched) => {
+                !roll::is_copy(&self.object, &fetched.object) || fetched.range != self.left
+            }
+            Err(error) => matches!(error, BucketError::NoSuchObject | BucketError::Range),
+        };
+        if wrong {
+            doubt(&self.services, &self.space, &self.object, member.bucket.id).await;
+            return Err(BucketError::Unexpected("another version of the object".to_owned()));
+        }
+        asked
+    }
+
+    /// The next piece, from wherever it is to be had.
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        while !self.left.is_empty() {
+            let Some((member, body)) = &mut self.now else {
+                self.connect().await?;
+                continue;
+            };
+            match body.next().await {
+                Some(Ok(piece)) if piece.len() as u64 <= self.left.end - self.left.start => {
+                    self.left.start += piece.len() as u64;
+                    return Ok(Some(piece));
+                }
+                Some(Err(error)) => {
+                    tracing::info!(bucket = %member.bucket.id, %error, "a download broke off");
+                    member.note::<()>(&Err(error));
+                }
+                Some(Ok(_)) | None => {
+                    tracing::info!(bucket = %member.bucket.id, "a download had another length");
+                }
+            }
+            self.now = None;
+        }
+        Ok(None)
+    }
+
+    /// All of a small object, from a copy whose digest is right.
+    async fn whole(mut self) -> Result<Bytes> {
+        loop {
+            let mut all = BytesMut::new();
+            let mut crc = Crc64::new();
+            let mut from = vec![];
+            while let Some(piece) = self.next().await? {
+                crc.update(&piece);
+                all.extend_from_slice(&piece);
+                let now = self.now.as_ref().map(|(member, _)| member.bucket.id);
+                from.extend(now.filter(|id| from.last() != Some(id)));
+            }
+            if self.object.about.crc64.is_none_or(|known| known == crc.value()) {
+                return Ok(all.freeze());
+            }
+            for bucket in from {
+                doubt(&self.services, &self.space, &self.object, bucket).await;
+            }
+            self.left = 0..self.object.size;
+            self.connect().await?;
+        }
+    }
+
+    /// The bytes as they come; if all of them are wanted, the last do not go out before all are known
+    /// to be right.
+    fn stream(self, whole: bool) -> BoxStream<'static, Result<Bytes>> {
+        let crc = self.object.about.crc64.filter(|_| whole).map(|known| (known, Crc64::new()));
+        let next = |(mut source, mut crc, mut held): (
+            Self,
+            Option<(u64, Crc64)>,
+            Option<Bytes>,
+        )| async move {
+            loop {
+                let piece = source.next().await?;
+                if let (Some((_, crc)), Some(piece)) = (&mut crc, &piece) {
+                    crc.update(piece);
+                }
+                let ended = piece.is_none();
+                if ended && crc.as_ref().is_some_and(|(known, crc)| *known != crc.value()) {
+                    let from = source.now.take().map(|(member, _)| member.bucket.id);
+                    if let Some(bucket) = from {
+                        doubt(&source.services, &source.space, &source.object, bucket).await;
+                    }
+                    let message = "The object that came is damaged. Try again.";
+                    return Err(ObjectError::Unavailable(message.to_owned()));
+                }
+                let before = std::mem::replace(&mut held, piece);
+                match before {
+                    Some(piece) => return Ok(Some((piece, (source, crc, held)))),
+                    None if ended => return Ok(None),
+                    None => {}
+                }
+            }
+        };
+        try_unfold((self, crc, None), next).boxed()
+    }
+}
+
+/// Says that a bucket does not hold what it should. It is not read from again before it does.
+pub(super) async fn doubt(services: &Services, space: &Space, object: &Object, bucket: BucketId) {
+    let (id, key, version) = (space.id, object.key.clone(), object.version);
+    let lane = space.lane(&key);
+    let said = services.plane.ledger.durably(&lane, move |tx| {
+        let key = key.clone();
+        Box::pin(async move {
+            // What was read may be old by now, and the bucket right.
+            let known = objects::get(&mut *tx, id, &key).await?;
+            if known.is_some_and(|known| known.object.version == version) {
+                debts::set(tx, (id, &key), bucket, Timestamp::now()).await?;
+            }
+            Ok(())
+        })
+    });
+    tracing::warn!(%bucket, space = %id, "bucket does not hold the current version of an object");
+    if let Err(error) = said.await {
+        tracing::warn!(%error, "a debt could not be noted");
+    }
+}
