@@ -30,7 +30,7 @@ impl Server {
         let address = free_address();
         let child = Command::new(binary())
             .arg("serve")
-            .args(["--listen", &address.to_string()])
+            .args(["--listen", &address.to_string(), "--s3-listen", "off"])
             .arg("--data-dir")
             .arg(folder.path())
             .envs([

@@ -8,6 +8,7 @@ mod durability;
 mod edits;
 mod edits_model;
 mod events;
+mod gateway;
 mod isolation;
 mod operate;
 mod operations;

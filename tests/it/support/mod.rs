@@ -92,6 +92,11 @@ impl Server {
         self.running.address
     }
 
+    /// Of the S3 gateway, which the configuration has to ask for.
+    pub fn s3_address(&self) -> SocketAddr {
+        self.running.s3_address.expect("a gateway")
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.running.address)
     }
