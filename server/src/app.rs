@@ -23,7 +23,7 @@ use crate::backend::vault::Vault;
 use crate::config::Config;
 use crate::service::operator::{self, Owner};
 use crate::service::{Node, Quota, Services, edits, objects};
-use crate::store::{Kind, Store};
+use crate::store::{Kind, Store, intents};
 use crate::{api, telemetry, worker};
 
 /// The API's two documents, for the command that prints them.
@@ -75,6 +75,10 @@ impl App {
         let wait_max = Duration::from_secs(config.limits.edit_wait_seconds);
         let cache = folder.join("cache");
         let editors = edits::Editors::new(store.clone(), objects.clone(), cache, wait_max)?;
+        if store.kind() == Kind::Sqlite {
+            // Nobody else is on it, so whoever began something is gone.
+            intents::end_all(store.write_now()).await?;
+        }
         // Last, because a token that was made and never shown would be lost.
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;
@@ -118,7 +122,11 @@ impl App {
         let router = api::router(&self.services, &self.guard);
         let services = self.services.clone();
         let background = TaskTracker::new();
-        background.spawn(worker::run(services.clone(), stop.clone()));
+        for _ in 0..worker::JOBS_AT_ONCE {
+            background.spawn(worker::run(services.clone(), stop.clone()));
+        }
+        background.spawn(worker::mend(services.clone(), stop.clone()));
+        background.spawn(worker::schedule(services.clone(), stop.clone()));
         let guard = self.guard;
         background.spawn(worker::sweep(move || guard.sweep(), stop.clone()));
         background.close();
@@ -127,6 +135,8 @@ impl App {
         let done = tokio::spawn(async move {
             listen::serve(listener, router, self.connections, self.drain, stopping).await;
             background.wait().await;
+            owned.plane.writes.close();
+            owned.plane.writes.wait().await;
             owned.editors.close().await;
             owned.store.close().await;
         });

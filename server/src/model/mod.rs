@@ -13,6 +13,7 @@ pub mod object;
 pub mod org;
 pub mod page;
 pub mod source_repo;
+pub mod storage_job;
 pub mod storage_repo;
 pub mod time;
 pub mod token;

@@ -28,6 +28,13 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    pub fn minus(self, duration: std::time::Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+}
+
 impl From<DateTime<Utc>> for Timestamp {
     fn from(time: DateTime<Utc>) -> Self {
         Self(time.timestamp_micros())

@@ -19,6 +19,7 @@ pub mod settings;
 pub mod source_packs;
 pub mod source_repos;
 pub mod spaces;
+pub mod storage_jobs;
 pub mod storage_links;
 pub mod storage_repos;
 pub mod storage_wholes;

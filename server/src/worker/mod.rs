@@ -8,11 +8,15 @@ use uuid::Uuid;
 
 use crate::model::job::{ATTEMPTS_MAX, Job, JobKind};
 use crate::model::time::Timestamp;
-use crate::service::{Result, Services, jobs, upkeep};
+use crate::service::{Result, Services, jobs, objects, upkeep};
 use crate::telemetry;
 
+/// Jobs that one process runs at the same time.
+pub const JOBS_AT_ONCE: usize = 4;
 /// How often to look for due jobs when there were none.
 const POLL: Duration = Duration::from_secs(1);
+/// How often to look for work that comes again and again.
+const SCHEDULE: Duration = Duration::from_secs(60);
 /// How often to tidy what is kept in memory.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -30,6 +34,35 @@ pub async fn run(services: Arc<Services>, stop: CancellationToken) {
     }
 }
 
+/// Keeps the copies of objects alike, until told to stop.
+pub async fn mend(services: Arc<Services>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let rolled = objects::roll_all(&services).await;
+        let healed = objects::healing::heal(&services).await;
+        if let Err(error) = rolled.and(healed.as_ref().copied().or(Ok(0))) {
+            tracing::warn!(%error, "what was begun cannot be ended");
+        }
+        match healed {
+            Ok(tried) if tried > 0 => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "copies cannot be mended"),
+        }
+        let _ = stop.run_until_cancelled(tokio::time::sleep(POLL)).await;
+    }
+}
+
+/// Queues what is to be done now and then, until told to stop.
+pub async fn schedule(services: Arc<Services>, stop: CancellationToken) {
+    loop {
+        if let Err(error) = objects::jobs::schedule(&services, Timestamp::now()).await {
+            tracing::warn!(%error, "surveys cannot be queued");
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(SCHEDULE)).await.is_none() {
+            return;
+        }
+    }
+}
+
 /// Calls `tidy` now and then, until told to stop.
 pub async fn sweep(tidy: impl Fn() + Send, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
@@ -39,7 +72,7 @@ pub async fn sweep(tidy: impl Fn() + Send, stop: CancellationToken) {
 }
 
 /// Runs the job that is most overdue; false when none is due.
-pub async fn run_one(services: &Services, owner: &str) -> Result<bool> {
+pub async fn run_one(services: &Arc<Services>, owner: &str) -> Result<bool> {
     let now = Timestamp::now();
     let Some(job) = jobs::claim(services, owner, now).await? else {
         return Ok(false);
@@ -64,10 +97,12 @@ pub async fn run_one(services: &Services, owner: &str) -> Result<bool> {
     Ok(true)
 }
 
-async fn run_job(services: &Services, job: &Job) -> Result<()> {
+async fn run_job(services: &Arc<Services>, job: &Job) -> Result<()> {
     match job.kind {
         JobKind::CompactSourceRepo => upkeep::compact(services, &job.subject).await,
         JobKind::PurgeSourceRepo => upkeep::purge(services, &job.subject).await,
         JobKind::DropObject => upkeep::drop_object(services, &job.subject).await,
+        JobKind::StorageJob => objects::jobs::run(services, &job.subject).await,
+        JobKind::ClearSpace => objects::jobs::clear(services, &job.subject).await,
     }
 }

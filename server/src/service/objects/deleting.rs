@@ -15,7 +15,8 @@ use crate::model::object::{About, Object};
 use crate::model::storage_repo::Mode;
 use crate::model::time::Timestamp;
 use crate::service::Services;
-use crate::store::{debts, intents, objects};
+use crate::store::debts::{self, Note};
+use crate::store::{intents, objects};
 
 /// Deletes an object, if there is one: what was there.
 pub async fn delete(
@@ -97,7 +98,7 @@ async fn bury(services: &Services, space: &Space, stone: &Object, now: Timestamp
         Box::pin(async move {
             objects::put(tx, id, &stone).await?;
             for (bucket, due) in debts {
-                debts::set(tx, (id, &stone.key), bucket, due).await?;
+                debts::set(tx, (id, &stone.key), bucket, Note::Due(due)).await?;
             }
             Ok(())
         })
@@ -120,7 +121,7 @@ pub(super) async fn remove(
 
 /// Gives the key back, and notes who has removed the object. Should this be forgotten, they remove it
 /// once more.
-async fn settle(
+pub(super) async fn settle(
     services: &Services,
     space: &Space,
     taken: &Taken,

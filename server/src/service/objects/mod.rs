@@ -9,12 +9,16 @@ mod intake;
 mod layout;
 mod locks;
 mod session;
+mod survey;
 
 pub mod changing;
 pub mod deleting;
+pub mod healing;
+pub mod jobs;
 pub mod listing;
 pub mod reading;
 mod roll;
+pub mod spaces;
 pub mod writing;
 
 pub use condition::{Conditions, Matching};

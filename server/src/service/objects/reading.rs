@@ -16,7 +16,7 @@ use crate::model::id::BucketId;
 use crate::model::object::Object;
 use crate::model::time::Timestamp;
 use crate::service::Services;
-use crate::store::debts;
+use crate::store::debts::{self, Note};
 use crate::store::objects::{self, Known};
 
 /// Objects up to this size are read and checked before the first byte goes out, in bytes.
@@ -178,7 +178,8 @@ impl Source {
             Err(error) => matches!(error, BucketError::NoSuchObject | BucketError::Range),
         };
         if wrong {
-            doubt(&self.services, &self.space, &self.object, member.bucket.id).await;
+            let (bucket, note) = (member.bucket.id, Note::Due(Timestamp::now()));
+            doubt(&self.services, &self.space, &self.object, bucket, note).await;
             return Err(BucketError::Unexpected("another version of the object".to_owned()));
         }
         asked
@@ -225,7 +226,7 @@ impl Source {
                 return Ok(all.freeze());
             }
             for bucket in from {
-                doubt(&self.services, &self.space, &self.object, bucket).await;
+                doubt(&self.services, &self.space, &self.object, bucket, Note::Damaged).await;
             }
             self.left = 0..self.object.size;
             self.connect().await?;
@@ -250,7 +251,8 @@ impl Source {
                 if ended && crc.as_ref().is_some_and(|(known, crc)| *known != crc.value()) {
                     let from = source.now.take().map(|(member, _)| member.bucket.id);
                     if let Some(bucket) = from {
-                        doubt(&source.services, &source.space, &source.object, bucket).await;
+                        let (space, object) = (&source.space, &source.object);
+                        doubt(&source.services, space, object, bucket, Note::Damaged).await;
                     }
                     let message = "The object that came is damaged. Try again.";
                     return Err(ObjectError::Unavailable(message.to_owned()));
@@ -268,8 +270,15 @@ impl Source {
 }
 
 /// Says that a bucket does not hold what it should. It is not read from again before it does.
-pub(super) async fn doubt(services: &Services, space: &Space, object: &Object, bucket: BucketId) {
+pub(super) async fn doubt(
+    services: &Services,
+    space: &Space,
+    object: &Object,
+    bucket: BucketId,
+    note: Note,
+) {
     let (id, key, version) = (space.id, object.key.clone(), object.version);
+    tracing::warn!(%bucket, space = %id, "bucket does not hold the current version of an object");
     let lane = space.lane(&key);
     let said = services.plane.ledger.durably(&lane, move |tx| {
         let key = key.clone();
@@ -277,12 +286,11 @@ pub(super) async fn doubt(services: &Services, space: &Space, object: &Object, b
             // What was read may be old by now, and the bucket right.
             let known = objects::get(&mut *tx, id, &key).await?;
             if known.is_some_and(|known| known.object.version == version) {
-                debts::set(tx, (id, &key), bucket, Timestamp::now()).await?;
+                debts::set(tx, (id, &key), bucket, note).await?;
             }
             Ok(())
         })
     });
-    tracing::warn!(%bucket, space = %id, "bucket does not hold the current version of an object");
     if let Err(error) = said.await {
         tracing::warn!(%error, "a debt could not be noted");
     }

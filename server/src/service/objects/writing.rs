@@ -19,7 +19,8 @@ use crate::model::object::{
 };
 use crate::model::time::Timestamp;
 use crate::service::Services;
-use crate::store::{debts, intents, objects};
+use crate::store::debts::{self, Note};
+use crate::store::{intents, objects};
 
 /// The piece of metadata that says which version a copy is of.
 pub const MARK: &str = "repoplane-version";
@@ -159,7 +160,7 @@ pub(super) async fn commit(
                 debts::clear(tx, place, bucket).await?;
             }
             for bucket in owing {
-                debts::set(tx, place, bucket, object.modified_at).await?;
+                debts::set(tx, place, bucket, Note::Due(object.modified_at)).await?;
             }
             Ok(true)
         })
