@@ -9,6 +9,7 @@ mod edits;
 mod edits_model;
 mod events;
 mod isolation;
+mod objects;
 mod operate;
 mod operations;
 mod schema_twins;

@@ -12,6 +12,7 @@ pub mod repo;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::Arc;
 
 use repoplane::app::{App, Running};
 use repoplane::config::Config;
@@ -111,7 +112,7 @@ impl Server {
         self.database.url(self.folder.path())
     }
 
-    pub fn services(&self) -> &repoplane::service::Services {
+    pub fn services(&self) -> &Arc<repoplane::service::Services> {
         &self.running.services
     }
 
