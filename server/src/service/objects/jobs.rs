@@ -64,8 +64,9 @@ async fn run_survey(
     let Some(member) = job.bucket.and_then(|bucket| space.member(bucket)) else {
         return finish(job, JobState::Failed, "The bucket was taken out of the storage repo.");
     };
-    // What the primary held comes first: of two objects with one key, its is the one.
-    if !member.primary && !space.is_imported() {
+    // What the primary held comes first: of two objects with one key, its own is the one.
+    let is_first = space.members.first().is_some_and(|first| Arc::ptr_eq(first, member));
+    if !is_first && !space.is_imported() {
         job.message = Some("Waiting for the primary bucket to be imported.".to_owned());
         return Some(Duration::from_millis(200));
     }
