@@ -44,9 +44,7 @@ impl<'s> Stage<'s> {
     }
 
     pub async fn over(server: &'s Server, user: User, mode: &str, buckets: Vec<Uuid>) -> Self {
-        let link = |(place, id): (usize, &Uuid)| {
-            json!({ "bucketId": id, "folder": "", "master": mode != "NORMAL" && place == 0 })
-        };
+        let link = |(place, id): (usize, &Uuid)| json!({ "bucketId": id, "folder": "", "master": mode != "NORMAL" && place == 0 });
         let links: Vec<_> = buckets.iter().enumerate().map(link).collect();
         let repo = user.repo("objects", mode, links.into()).await;
         let body: types::CreateAccessKeyRequest =
@@ -82,7 +80,8 @@ impl<'s> Stage<'s> {
             conditions: Conditions::default(),
             promised: Promised::default(),
         };
-        let pieces: Vec<_> = content.chunks(64 * 1024).map(Bytes::copy_from_slice).map(Ok).collect();
+        let pieces: Vec<_> =
+            content.chunks(64 * 1024).map(Bytes::copy_from_slice).map(Ok).collect();
         let content = futures::stream::iter(pieces).boxed();
         writing::put(self.services(), &session, &space, new, content).await
     }
