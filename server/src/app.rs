@@ -24,7 +24,8 @@ use crate::config::Config;
 use crate::service::operator::{self, Owner};
 use crate::service::{Node, Quota, Services, edits, objects};
 use crate::store::{Kind, Store, intents};
-use crate::{api, telemetry, worker};
+use crate::{api, s3, telemetry, worker};
+use listen::Speech;
 
 /// The API's two documents, for the command that prints them.
 pub use crate::api::{docs::CONTRACT, document};
@@ -38,11 +39,14 @@ pub struct App {
     lock: File,
     connections: usize,
     drain: Duration,
+    s3: s3::Limits,
 }
 
 /// A server that is listening.
 pub struct Running {
     pub address: SocketAddr,
+    /// Of the S3 gateway, if there is one.
+    pub s3_address: Option<SocketAddr>,
     pub services: Arc<Services>,
     stop: CancellationToken,
     done: tokio::task::JoinHandle<()>,
@@ -112,14 +116,20 @@ impl App {
             lock,
             connections: config.limits.connections,
             drain: Duration::from_secs(config.limits.drain_seconds),
+            s3: s3::Limits {
+                concurrent: config.limits.concurrent_requests,
+                domain: config.s3_domain.clone(),
+            },
         })
     }
 
-    /// Serves on `listener` until [`Running::stop`].
-    pub fn start(self, listener: TcpListener) -> std::io::Result<Running> {
+    /// Serves the API on `listener`, and the gateway on `s3`, until [`Running::stop`].
+    pub fn start(self, listener: TcpListener, s3: Option<TcpListener>) -> std::io::Result<Running> {
         let address = listener.local_addr()?;
+        let s3_address = s3.as_ref().map(TcpListener::local_addr).transpose()?;
         let stop = CancellationToken::new();
         let router = api::router(&self.services, &self.guard);
+        let gateway = s3::router(&self.services, self.s3);
         let services = self.services.clone();
         let background = TaskTracker::new();
         for _ in 0..worker::JOBS_AT_ONCE {
@@ -133,14 +143,21 @@ impl App {
         let stopping = stop.clone();
         let owned = self.services;
         let done = tokio::spawn(async move {
-            listen::serve(listener, router, self.connections, self.drain, stopping).await;
+            let limits = (self.connections, self.drain);
+            let api = listen::serve(listener, router, Speech::Any, limits, stopping.clone());
+            let gateway = async {
+                if let Some(listener) = s3 {
+                    listen::serve(listener, gateway, Speech::Small, limits, stopping).await;
+                }
+            };
+            tokio::join!(api, gateway);
             background.wait().await;
             owned.plane.writes.close();
             owned.plane.writes.wait().await;
             owned.editors.close().await;
             owned.store.close().await;
         });
-        Ok(Running { address, services, stop, done, _lock: self.lock })
+        Ok(Running { address, s3_address, services, stop, done, _lock: self.lock })
     }
 }
 

@@ -5,6 +5,7 @@ pub mod clouds;
 pub mod database;
 pub mod empty_cloud;
 pub mod fsck;
+pub mod gateway;
 pub mod peers;
 pub mod proxy;
 pub mod repo;
@@ -15,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use repoplane::app::{App, Running};
-use repoplane::config::Config;
+use repoplane::config::{Config, S3Listen};
 use repoplane::model::access::{OrgRole, Role};
 use repoplane::model::id::WorkspaceId;
 use repoplane::service::operator;
@@ -172,6 +173,7 @@ fn config(folder: &Path, database: &database::Database) -> Config {
     let mut config = Config {
         data_dir: folder.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        s3_listen: S3Listen(None),
         database: Some(database.url(folder)),
         bootstrap_token: Some(OWNER_TOKEN.to_owned()),
         ..Config::default()
@@ -185,5 +187,11 @@ fn config(folder: &Path, database: &database::Database) -> Config {
 async fn run(config: &Config) -> Running {
     let app = App::open(config).await.expect("a server that opens");
     let listener = tokio::net::TcpListener::bind(config.listen).await.expect("a free port");
-    app.start(listener).expect("a server that starts")
+    let s3 = match config.s3_listen.0 {
+        Some(address) => {
+            Some(tokio::net::TcpListener::bind(address).await.expect("a free port"))
+        }
+        None => None,
+    };
+    app.start(listener, s3).expect("a server that starts")
 }

@@ -21,9 +21,11 @@ mod roll;
 pub mod spaces;
 pub mod writing;
 
+/// Doors say it; only drivers read it.
+pub use crate::backend::buckets::ByteRange;
 pub use condition::{Conditions, Matching};
 pub use error::{ObjectError, Result};
-pub use intake::{Given, Promised};
+pub use intake::{Given, Intake, Promised};
 pub use layout::{Layout, Member, Plane, Space, Tuning};
 pub use roll::roll_all;
 pub use session::Session;

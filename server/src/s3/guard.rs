@@ -1,0 +1,86 @@
+//! In front of s3s: refuses what it lets through, looks the access key up, once, and bounds what a body
+//! can take of memory and time.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::service::S3Service;
+use s3s::{S3Error, S3ErrorCode, S3Result};
+use secrecy::ExposeSecret as _;
+
+use super::errors::{internal, refused, render};
+use super::frames::{self, Fault};
+use super::signature::{self, Signature};
+use crate::service::Services;
+use crate::service::objects::Session;
+
+pub struct Guard {
+    pub services: Arc<Services>,
+    /// Checks signatures, and goes on from there.
+    pub signatures: S3Service,
+    pub stall: Duration,
+}
+
+/// Whose request it is, and what the guard has read of it.
+#[derive(Clone)]
+pub struct Admitted {
+    pub session: Arc<Session>,
+    pub signature: Signature,
+    pub fault: Arc<OnceLock<Fault>>,
+}
+
+tokio::task_local! {
+    static CURRENT: Admitted;
+}
+
+pub async fn admit(State(guard): State<Arc<Guard>>, request: Request) -> Response {
+    match pass(&guard, request).await {
+        Ok(response) => response,
+        Err(error) => answer(error),
+    }
+}
+
+async fn pass(guard: &Guard, request: Request) -> Result<Response, S3Error> {
+    let (mut parts, body) = request.into_parts();
+    let signature = signature::read(&parts)?;
+    let session = Session::open(&guard.services, &signature.access_key).await.map_err(render)?;
+    let session = session.ok_or_else(unknown_key)?;
+    let fault = Arc::new(OnceLock::new());
+    let body = frames::bounded(body, signature.framing, guard.stall, fault.clone());
+    let admitted = Admitted { session: Arc::new(session), signature, fault };
+    parts.extensions.insert(admitted.clone());
+    let request = axum::http::Request::from_parts(parts, s3s::Body::http_body_unsync(body));
+    let answered = CURRENT.scope(admitted, guard.signatures.call(request)).await;
+    let response = answered.map_err(|_| internal())?;
+    Ok(response.map(Body::new))
+}
+
+pub fn answer(error: S3Error) -> Response {
+    match error.to_http_response() {
+        Ok(response) => response.map(Body::new),
+        Err(_) => axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn unknown_key() -> S3Error {
+    refused(S3ErrorCode::InvalidAccessKeyId, "There is no such access key; it may be deleted.")
+}
+
+/// The secret of the one access key that the request in hand is about.
+pub struct Secrets;
+
+#[async_trait::async_trait]
+impl S3Auth for Secrets {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let secret = CURRENT.try_with(|admitted| {
+            // Were it read in two ways, one of them could be somebody else's.
+            let same = admitted.signature.access_key == access_key;
+            same.then(|| SecretKey::from(admitted.session.secret.expose_secret()))
+        });
+        secret.ok().flatten().ok_or_else(unknown_key)
+    }
+}
