@@ -1,11 +1,13 @@
 //! One behaviour of all bucket drivers, against servers that stand for the clouds.
 
+mod accounts;
 mod broken;
 mod listing;
 mod multipart;
 mod objects;
 mod odd_servers;
 mod refusals;
+mod sweeping;
 
 use std::path::PathBuf;
 

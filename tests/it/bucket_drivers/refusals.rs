@@ -33,6 +33,12 @@ async fn azurite_says_what_is_wrong() {
     wrong_credential(&cloud).await;
 }
 
+#[tokio::test]
+async fn fake_gcs_says_what_is_missing() {
+    let Some(cloud) = Cloud::fake_gcs().await else { return };
+    missing(&cloud).await;
+}
+
 async fn missing(cloud: &Cloud) {
     let target = cloud.target("nowhere");
     assert!(matches!(probe_error(&buckets(), &target).await, BucketError::Missing));
@@ -147,7 +153,15 @@ async fn what_cannot_be_a_bucket_is_not_dialled() {
     let mut account = good(StorageType::Gcs);
     account.secret =
         Some(format!("{{\"private_key\": \"-----BEGIN PRIVATE KEY-----{SECRET}\"}}").into());
-    targets.extend([not_base64, account]);
+    let mut no_rsa_key = good(StorageType::Gcs);
+    let file = format!(
+        "{{\"client_email\": \"a\", \"token_uri\": \"http://127.0.0.1:1\", \"private_key\": \
+         \"-----BEGIN PRIVATE KEY-----\\n{SECRET}\\n-----END PRIVATE KEY-----\"}}"
+    );
+    no_rsa_key.secret = Some(file.into());
+    let mut bare_key = good(StorageType::Gcs);
+    bare_key.secret = Some(format!("-----BEGIN PRIVATE KEY-----\n{SECRET}").into());
+    targets.extend([not_base64, account, no_rsa_key, bare_key]);
 
     for target in targets {
         let error = probe_error(&buckets, &target).await;

@@ -8,6 +8,7 @@ pub mod fsck;
 pub mod peers;
 pub mod proxy;
 pub mod repo;
+pub mod service_account;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
