@@ -6,25 +6,15 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use repoplane::backend::buckets::{Attributes, BucketError, Target};
+use repoplane::backend::buckets::{Attributes, BucketError};
 use repoplane::backend::egress::EgressError;
-use repoplane::model::bucket::StorageType;
-use secrecy::SecretString;
 
-use super::{all, buckets, content, probe_error, quiet, target};
+use super::{all, buckets, content, opened_by, probe_error, quiet};
 use crate::support::service_account::ServiceAccount;
 
 /// How long tokens are good for that are, and that are not worth keeping, in seconds.
 const LASTING: u64 = 3_600;
 const ENDING: u64 = 60;
-
-/// A bucket of Google's at this endpoint, for the one who has this key.
-fn opened_by(key: impl Into<SecretString>, endpoint: &str) -> Target {
-    let secret = Some(key.into());
-    let mut target = Target { secret, ..target(StorageType::Gcs, endpoint) };
-    target.place.key = None;
-    target
-}
 
 /// What Google is asked, with which tokens.
 type Asked = Arc<Mutex<Vec<String>>>;

@@ -85,7 +85,7 @@ async fn only_what_was_not_touched_for_long_goes() {
         assert_eq!(crashed.left(), [0, 0]);
         crashed.object_is_there().await;
     }
-    let error = two.driver.complete_multipart(&two.upload, &[two.part.clone()]).await;
+    let error = two.driver.complete_multipart(&two.upload, std::slice::from_ref(&two.part)).await;
     assert!(matches!(error, Err(BucketError::NoSuchUpload)), "{error:?}");
     let upload = two.driver.create_multipart("b", &Attributes::default()).await;
     let upload = upload.expect("a bucket that works on");

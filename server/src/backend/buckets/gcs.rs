@@ -137,21 +137,12 @@ impl GcsBucket {
         while found.len() < max {
             // One more than wanted, for the key that the span begins after.
             let most = ((max - found.len()).min(PAGE_KEYS_MAX - 1) + 1).to_string();
-            let bounds = [
-                ("prefix", Some(span.prefix)),
-                ("startOffset", span.from.or(span.after)),
-                ("endOffset", span.until),
-                ("pageToken", token.as_deref()),
-            ];
-            let bounds = bounds.into_iter().filter_map(|(name, value)| Some((name, value?)));
-            let query = [("maxResults", most.as_str()), ("fields", LISTED_FIELDS)];
-            let query: Vec<_> =
-                query.into_iter().chain(bounds.filter(|(_, value)| !value.is_empty())).collect();
+            let mut query = vec![("maxResults", most.as_str()), ("fields", LISTED_FIELDS)];
+            query.extend(span.bounds());
+            query.extend(token.as_deref().map(|token| ("pageToken", token)));
             let page = self.page(&query).await?;
-            let objects = page.items.into_iter().map(Resource::listed);
-            let objects =
-                objects.filter(|object| span.after.is_none_or(|after| *object.key > *after));
-            let objects: Vec<_> = objects.collect();
+            let mut objects: Vec<_> = page.items.into_iter().map(Resource::listed).collect();
+            objects.retain(|object| span.after.is_none_or(|after| *object.key > *after));
             let after = found.last().map(|object| object.key.as_str()).or(span.after);
             listing::check(span.prefix, after, &objects)?;
             barren = if objects.is_empty() { barren + 1 } else { 0 };
@@ -175,6 +166,17 @@ struct Span<'a> {
     after: Option<&'a str>,
     from: Option<&'a str>,
     until: Option<&'a str>,
+}
+
+impl<'a> Span<'a> {
+    /// As a request says it.
+    fn bounds(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let begin = self.from.or(self.after);
+        let all =
+            [("prefix", Some(self.prefix)), ("startOffset", begin), ("endOffset", self.until)];
+        let given = all.into_iter().filter_map(|(name, bound)| Some((name, bound?)));
+        given.filter(|(_, bound)| !bound.is_empty())
+    }
 }
 
 #[async_trait]

@@ -31,7 +31,7 @@ const CHALLENGES: &str = ".well-known/acme-challenge/";
 /// How often an object may be replaced between the two requests that read it.
 const READ_ATTEMPTS: usize = 8;
 /// The type of an object that nobody gave one.
-const TYPE: &str = "application/octet-stream";
+pub(super) const TYPE: &str = "application/octet-stream";
 
 #[async_trait]
 impl Objects for GcsBucket {

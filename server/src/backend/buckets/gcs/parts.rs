@@ -9,6 +9,7 @@ use serde::Serialize;
 use tracing::warn;
 use uuid::Uuid;
 
+use super::objects::TYPE;
 use super::resource::{Description, Resource};
 use super::{BucketDriver, GcsBucket, PARTS, Span};
 use crate::backend::buckets::objects::check_order;
@@ -101,8 +102,10 @@ impl GcsBucket {
         &self,
         name: &str,
         sources: &[String],
-        destination: Description,
+        mut destination: Description,
     ) -> Result<Resource, BucketError> {
+        // Unlike what comes with a content, this has to have a type.
+        destination.content_type.get_or_insert_with(|| TYPE.to_owned());
         let source_objects = sources.iter().map(|name| Source { name }).collect();
         let composition = serde_json::to_vec(&Composition { source_objects, destination })
             .map_err(|_| BucketError::Attribute("description".to_owned()))?;

@@ -29,7 +29,7 @@ pub struct Description {
     #[serde(skip_serializing_if = "Option::is_none")]
     content_language: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    content_type: Option<String>,
+    pub content_type: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     metadata: BTreeMap<String, String>,
 }
