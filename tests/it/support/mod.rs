@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod peers;
 pub mod proxy;
 pub mod repo;
+pub mod service_account;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
