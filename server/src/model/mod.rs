@@ -12,6 +12,8 @@ pub mod job;
 pub mod org;
 pub mod page;
 pub mod source_repo;
+pub mod stats;
 pub mod storage_repo;
 pub mod time;
 pub mod token;
+pub mod usage;
