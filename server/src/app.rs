@@ -21,6 +21,7 @@ use crate::backend::egress::Egress;
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
 use crate::config::Config;
+use crate::service::meter::Meter;
 use crate::service::operator::{self, Owner};
 use crate::service::{Node, Quota, Services, edits, objects};
 use crate::store::{Kind, Store, intents};
@@ -87,9 +88,11 @@ impl App {
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;
         let egress = Egress::new(config.egress.allow.clone()).with_public(config.egress.public);
+        let node = Node { ip: config.listen.ip(), region: config.region.clone() };
         let plane = objects::Plane::new(&store, objects::Tuning::default());
         let services = Arc::new(Services {
             plane,
+            meter: Meter::new(store.clone(), node.name()),
             store,
             vault,
             objects,
@@ -99,7 +102,7 @@ impl App {
                 buckets: config.limits.buckets.into(),
                 storage_repos: config.limits.storage_repos.into(),
             },
-            node: Node { ip: config.listen.ip(), region: config.region.clone() },
+            node,
             stopping: AtomicBool::new(false),
         });
         let limits = Limits {
@@ -139,6 +142,8 @@ impl App {
         background.spawn(worker::schedule(services.clone(), stop.clone()));
         let guard = self.guard;
         background.spawn(worker::sweep(move || guard.sweep(), stop.clone()));
+        background.spawn(worker::measure(services.clone(), stop.clone()));
+        background.spawn(worker::watch(services.clone(), stop.clone()));
         background.close();
         let stopping = stop.clone();
         let owned = self.services;
@@ -155,6 +160,10 @@ impl App {
             owned.plane.writes.close();
             owned.plane.writes.wait().await;
             owned.editors.close().await;
+            // Last of those who write: everything above may have counted.
+            if let Err(error) = owned.meter.flush().await {
+                tracing::error!(%error, "the last statistics are lost");
+            }
             owned.store.close().await;
         });
         Ok(Running { address, s3_address, services, stop, done, _lock: self.lock })

@@ -102,6 +102,5 @@ pub fn token(last: &str) -> String {
 pub fn of_token(token: &str) -> S3Result<String> {
     let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let message = "The continuation token provided is incorrect";
-    text.filter(|text| !text.is_empty())
-        .ok_or_else(|| refused(Code::InvalidArgument, message))
+    text.filter(|text| !text.is_empty()).ok_or_else(|| refused(Code::InvalidArgument, message))
 }

@@ -116,6 +116,29 @@ pub async fn list_available(
     select(db, caller, filter, UNSHARED).await
 }
 
+/// Buckets of any organisation that storage repos hold, in order of ids.
+pub async fn list_held(
+    db: impl AnyExecutor<'_>,
+    after: Option<BucketId>,
+    limit: u32,
+) -> Result<Vec<Bucket>, sqlx::Error> {
+    sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM buckets b
+         WHERE b.deleted_at IS NULL AND b.id > $1
+           AND EXISTS (SELECT 1 FROM storage_members s WHERE s.bucket_id = b.id)
+         ORDER BY b.id LIMIT $2"
+    ))
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(from_row)
+    .collect()
+}
+
 async fn select(
     db: impl AnyExecutor<'_>,
     caller: &Caller,

@@ -1,14 +1,14 @@
 //! Door opened by the clock: runs durable jobs, and small housekeeping of this process.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::model::job::{ATTEMPTS_MAX, Job, JobKind};
 use crate::model::time::Timestamp;
-use crate::service::{Result, Services, jobs, objects, upkeep};
+use crate::service::{Result, Services, bucket_watch, jobs, objects, upkeep};
 use crate::telemetry;
 
 /// Jobs that one process runs at the same time.
@@ -19,6 +19,12 @@ const POLL: Duration = Duration::from_secs(1);
 const SCHEDULE: Duration = Duration::from_secs(60);
 /// How often to tidy what is kept in memory.
 const SWEEP: Duration = Duration::from_secs(5);
+/// How often to write what was counted; a crash loses no more statistics than that.
+const FLUSH: Duration = Duration::from_secs(5);
+/// How often to add up what is old.
+const ROLL: Duration = Duration::from_mins(10);
+/// How often to look whether buckets answer.
+const WATCH: Duration = Duration::from_mins(5);
 
 /// Runs until told to stop; a job that runs then is finished first.
 pub async fn run(services: Arc<Services>, stop: CancellationToken) {
@@ -68,6 +74,32 @@ pub async fn sweep(tidy: impl Fn() + Send, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         tidy();
         telemetry::upkeep();
+    }
+}
+
+/// Writes what was counted and adds up what is old, until told to stop.
+pub async fn measure(services: Arc<Services>, stop: CancellationToken) {
+    let mut rolled = Instant::now();
+    while stop.run_until_cancelled(tokio::time::sleep(FLUSH)).await.is_some() {
+        if let Err(error) = services.meter.flush().await {
+            tracing::warn!(%error, "statistics cannot be written, to be tried again");
+        }
+        if rolled.elapsed() >= ROLL {
+            rolled = Instant::now();
+            if let Err(error) = services.meter.roll(Timestamp::now()).await {
+                tracing::warn!(%error, "old statistics cannot be added up, to be tried again");
+            }
+        }
+    }
+}
+
+/// Looks at buckets, until told to stop.
+pub async fn watch(services: Arc<Services>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(WATCH)).await.is_some() {
+        let looked = stop.run_until_cancelled(bucket_watch::look_at_all(&services)).await;
+        if let Some(Err(error)) = looked {
+            tracing::warn!(%error, "buckets cannot be looked at, to be tried again");
+        }
     }
 }
 

@@ -189,9 +189,7 @@ async fn run(config: &Config) -> Running {
     let app = App::open(config).await.expect("a server that opens");
     let listener = tokio::net::TcpListener::bind(config.listen).await.expect("a free port");
     let s3 = match config.s3_listen.0 {
-        Some(address) => {
-            Some(tokio::net::TcpListener::bind(address).await.expect("a free port"))
-        }
+        Some(address) => Some(tokio::net::TcpListener::bind(address).await.expect("a free port")),
         None => None,
     };
     app.start(listener, s3).expect("a server that starts")
