@@ -72,6 +72,16 @@ pub async fn get(
     .transpose()
 }
 
+/// The bucket, even if it is deleted.
+pub async fn any(db: impl AnyExecutor<'_>, id: BucketId) -> Result<Option<Bucket>, sqlx::Error> {
+    sqlx::query(concat!("SELECT ", columns!(), " FROM buckets b WHERE b.id = $1"))
+        .bind(id.to_string())
+        .fetch_optional(db)
+        .await?
+        .map(|row| from_row(&row))
+        .transpose()
+}
+
 /// The bucket of the organisation that is called so.
 pub async fn find(
     db: impl AnyExecutor<'_>,

@@ -136,5 +136,6 @@ async fn run_job(services: &Arc<Services>, job: &Job) -> Result<()> {
         JobKind::DropObject => upkeep::drop_object(services, &job.subject).await,
         JobKind::StorageJob => objects::jobs::run(services, &job.subject).await,
         JobKind::ClearSpace => objects::jobs::clear(services, &job.subject).await,
+        JobKind::DiscardBucket => objects::managed::discard(services, &job.subject).await,
     }
 }

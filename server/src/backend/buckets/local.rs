@@ -33,6 +33,17 @@ pub struct Folder {
     path: PathBuf,
 }
 
+/// Removes a disk, if it is there.
+pub async fn discard(disks: &Path, disk: &str) -> Result<(), BucketError> {
+    if !is_plain(disk, DISK_BYTES_MAX) {
+        return Ok(());
+    }
+    match fs::remove_dir_all(disks.join(disk)).await {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(error)),
+        _ => Ok(()),
+    }
+}
+
 impl Folder {
     /// The folder of a bucket, made when absent.
     pub async fn open(disks: &Path, disk: &str, bucket: &str) -> Result<Self, BucketError> {

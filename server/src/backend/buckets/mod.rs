@@ -107,6 +107,15 @@ impl Buckets {
         })
     }
 
+    /// Removes the disk that a bucket has for itself, with all that is on it.
+    pub async fn discard(&self, target: &Target) -> Result<(), BucketError> {
+        let endpoint = target.place.endpoint.as_deref();
+        match endpoint.and_then(|url| url.strip_prefix(DISK_SCHEME)) {
+            Some(disk) => local::discard(&self.disk_of(target), disk).await,
+            None => Ok(()),
+        }
+    }
+
     fn disk_of(&self, target: &Target) -> PathBuf {
         self.disks.join(target.workspace.to_string())
     }

@@ -17,6 +17,7 @@ pub mod deleting;
 pub mod healing;
 pub mod jobs;
 pub mod listing;
+pub mod managed;
 pub mod reading;
 mod roll;
 pub mod spaces;
