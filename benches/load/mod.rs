@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each bench uses a part")]
 
+pub mod s3;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,6 +19,8 @@ pub const TOKEN: &str = "rlc-benchbenchbenchbenchbenchbenchbe";
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
+    /// Where it speaks S3, if it does.
+    pub gateway: Option<SocketAddr>,
     pub folder: tempfile::TempDir,
 }
 
@@ -25,9 +29,19 @@ impl Server {
         Self::on(scratch_folder())
     }
 
+    /// With an S3 gateway, and buckets on this machine allowed.
+    pub fn with_gateway() -> Self {
+        Self::run(scratch_folder(), Some(free_address()))
+    }
+
     /// Starts on what an earlier server left in `folder`.
     pub fn on(folder: tempfile::TempDir) -> Self {
+        Self::run(folder, None)
+    }
+
+    fn run(folder: tempfile::TempDir, gateway: Option<SocketAddr>) -> Self {
         let address = free_address();
+        let s3 = gateway.map_or_else(|| "off".to_owned(), |address| address.to_string());
         let child = Command::new(binary())
             .arg("serve")
             .args(["--listen", &address.to_string(), "--s3-listen", "off"])
@@ -38,12 +52,16 @@ impl Server {
                 ("REPOPLANE_LIMITS__REQUESTS_PER_SECOND", "1000000"),
                 ("REPOPLANE_LIMITS__BURST", "1000000"),
                 ("REPOPLANE_LOG__LEVEL", "warn"),
+                ("REPOPLANE_EGRESS__ALLOW", "127.0.0.0/8"),
+                ("REPOPLANE_S3_LISTEN", &s3),
             ])
             .stdout(Stdio::null())
             .spawn()
             .expect("the release binary starts");
-        let server = Self { child, address, folder };
-        wait_until_it_listens(address);
+        let server = Self { child, address, gateway, folder };
+        for address in [Some(address), gateway].into_iter().flatten() {
+            wait_until_it_listens(address);
+        }
         server
     }
 

@@ -21,9 +21,10 @@ use crate::backend::egress::Egress;
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
 use crate::config::Config;
+use crate::service::meter::Meter;
 use crate::service::operator::{self, Owner};
 use crate::service::{Node, Quota, Services, edits, objects};
-use crate::store::{Kind, Store};
+use crate::store::{Kind, Store, intents};
 use crate::{api, s3, telemetry, worker};
 use listen::Speech;
 
@@ -79,13 +80,19 @@ impl App {
         let wait_max = Duration::from_secs(config.limits.edit_wait_seconds);
         let cache = folder.join("cache");
         let editors = edits::Editors::new(store.clone(), objects.clone(), cache, wait_max)?;
+        if store.kind() == Kind::Sqlite {
+            // Nobody else is on it, so whoever began something is gone.
+            intents::end_all(store.write_now()).await?;
+        }
         // Last, because a token that was made and never shown would be lost.
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;
         let egress = Egress::new(config.egress.allow.clone()).with_public(config.egress.public);
+        let node = Node { ip: config.listen.ip(), region: config.region.clone() };
         let plane = objects::Plane::new(&store, objects::Tuning::default());
         let services = Arc::new(Services {
             plane,
+            meter: Meter::new(store.clone(), node.name()),
             store,
             vault,
             objects,
@@ -95,7 +102,7 @@ impl App {
                 buckets: config.limits.buckets.into(),
                 storage_repos: config.limits.storage_repos.into(),
             },
-            node: Node { ip: config.listen.ip(), region: config.region.clone() },
+            node,
             stopping: AtomicBool::new(false),
         });
         let limits = Limits {
@@ -128,9 +135,15 @@ impl App {
         let gateway = s3::router(&self.services, self.s3);
         let services = self.services.clone();
         let background = TaskTracker::new();
-        background.spawn(worker::run(services.clone(), stop.clone()));
+        for _ in 0..worker::JOBS_AT_ONCE {
+            background.spawn(worker::run(services.clone(), stop.clone()));
+        }
+        background.spawn(worker::mend(services.clone(), stop.clone()));
+        background.spawn(worker::schedule(services.clone(), stop.clone()));
         let guard = self.guard;
         background.spawn(worker::sweep(move || guard.sweep(), stop.clone()));
+        background.spawn(worker::measure(services.clone(), stop.clone()));
+        background.spawn(worker::watch(services.clone(), stop.clone()));
         background.close();
         let stopping = stop.clone();
         let owned = self.services;
@@ -144,7 +157,13 @@ impl App {
             };
             tokio::join!(api, gateway);
             background.wait().await;
+            owned.plane.writes.close();
+            owned.plane.writes.wait().await;
             owned.editors.close().await;
+            // Last of those who write: everything above may have counted.
+            if let Err(error) = owned.meter.flush().await {
+                tracing::error!(%error, "the last statistics are lost");
+            }
             owned.store.close().await;
         });
         Ok(Running { address, s3_address, services, stop, done, _lock: self.lock })

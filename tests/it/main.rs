@@ -10,6 +10,7 @@ mod edits_model;
 mod events;
 mod gateway;
 mod isolation;
+mod objects;
 mod operate;
 mod operations;
 mod schema_twins;

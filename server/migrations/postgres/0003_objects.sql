@@ -48,7 +48,8 @@ CREATE TABLE intents (
 );
 CREATE INDEX intents_lease ON intents (lease_until);
 
--- A bucket that does not surely hold the current version of a key.
+-- A bucket that does not surely hold the current version of a key. What it has there is `damaged` if
+-- it looks right and is not.
 CREATE TABLE debts (
     space_id    TEXT   NOT NULL,
     key         TEXT COLLATE "C" NOT NULL,
@@ -57,6 +58,7 @@ CREATE TABLE debts (
     due_at      BIGINT NOT NULL,
     lease_until BIGINT NOT NULL,
     attempts    BIGINT NOT NULL,
+    damaged     BIGINT NOT NULL,
     last_error  TEXT,
     PRIMARY KEY (space_id, key, bucket_id)
 );

@@ -19,16 +19,32 @@ pub enum JobKind {
     PurgeSourceRepo,
     /// Remove an object that no row names any more.
     DropObject,
+    /// Go on with long work on a storage repo.
+    StorageJob,
+    /// Forget what is known of a space that was set aside.
+    ClearSpace,
+    /// Remove what a deleted bucket of the server's own left on its disk.
+    DiscardBucket,
 }
 
 impl JobKind {
-    pub const ALL: [Self; 3] = [Self::CompactSourceRepo, Self::PurgeSourceRepo, Self::DropObject];
+    pub const ALL: [Self; 6] = [
+        Self::CompactSourceRepo,
+        Self::PurgeSourceRepo,
+        Self::DropObject,
+        Self::StorageJob,
+        Self::ClearSpace,
+        Self::DiscardBucket,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CompactSourceRepo => "compact_source_repo",
             Self::PurgeSourceRepo => "purge_source_repo",
             Self::DropObject => "drop_object",
+            Self::StorageJob => "storage_job",
+            Self::ClearSpace => "clear_space",
+            Self::DiscardBucket => "discard_bucket",
         }
     }
 

@@ -5,11 +5,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use s3s::dto::*;
 use s3s::{S3ErrorCode as Code, S3Response, S3Result};
 
-use super::errors::{refused, render, unsupported};
+use super::errors::{refused, render};
 use super::objects::moment;
 use super::operations::{Asked, Gateway};
 use crate::model::access::Role;
-use crate::service::objects::ObjectError;
+use crate::service::objects::managed;
 
 /// Most buckets of one page.
 const BUCKETS_MAX: i32 = 10_000;
@@ -74,24 +74,22 @@ pub async fn location(
 }
 
 pub async fn create(
-    _: &Gateway,
+    gateway: &Gateway,
     asked: Asked,
     input: CreateBucketInput,
 ) -> S3Result<S3Response<CreateBucketOutput>> {
-    asked.session.require(Role::Admin).map_err(render)?;
-    match asked.space(&input.bucket, Role::Admin) {
-        Ok(_) => Err(render(ObjectError::Exists)),
-        Err(_) => Err(unsupported("To create a bucket (the JSON API does)")),
-    }
+    managed::create(&gateway.services, &asked.session, &input.bucket).await.map_err(render)?;
+    let location = Some(format!("/{}", input.bucket));
+    Ok(S3Response::new(CreateBucketOutput { location, ..Default::default() }))
 }
 
 pub async fn delete(
-    _: &Gateway,
+    gateway: &Gateway,
     asked: Asked,
     input: DeleteBucketInput,
 ) -> S3Result<S3Response<DeleteBucketOutput>> {
-    asked.space(&input.bucket, Role::Admin)?;
-    Err(unsupported("To delete a bucket (the JSON API does)"))
+    managed::delete(&gateway.services, &asked.session, &input.bucket).await.map_err(render)?;
+    Ok(S3Response::new(DeleteBucketOutput {}))
 }
 
 /// Where the next page goes on.
@@ -102,6 +100,5 @@ pub fn token(last: &str) -> String {
 pub fn of_token(token: &str) -> S3Result<String> {
     let text = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let message = "The continuation token provided is incorrect";
-    text.filter(|text| !text.is_empty())
-        .ok_or_else(|| refused(Code::InvalidArgument, message))
+    text.filter(|text| !text.is_empty()).ok_or_else(|| refused(Code::InvalidArgument, message))
 }

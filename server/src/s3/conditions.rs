@@ -101,7 +101,10 @@ mod tests {
     #[test]
     fn a_date_that_is_none_is_no_condition() {
         let since = |text| read(&headers("if-modified-since", text), "").if_modified_since;
-        assert_eq!(since("Fri, 01 Jan 2100 00:00:00 GMT"), Some(Timestamp::from_micros(4_102_444_800_000_000)));
+        assert_eq!(
+            since("Fri, 01 Jan 2100 00:00:00 GMT"),
+            Some(Timestamp::from_micros(4_102_444_800_000_000))
+        );
         assert_eq!(since("yesterday"), None);
     }
 }

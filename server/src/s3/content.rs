@@ -54,7 +54,9 @@ fn of_fault(fault: Fault) -> S3Error {
              timeout period.",
         ),
         Fault::Cut => refused(Code::IncompleteBody, "The body ended before its end."),
-        Fault::Malformed => refused(Code::InvalidRequest, "The body is not in chunks as announced."),
+        Fault::Malformed => {
+            refused(Code::InvalidRequest, "The body is not in chunks as announced.")
+        }
         Fault::ChunkTooLong => custom(
             "InvalidChunkSizeError",
             axum::http::StatusCode::BAD_REQUEST,

@@ -73,7 +73,11 @@ pub async fn copy(
         checksum_crc64nvme: digest(Algorithm::Crc64Nvme),
         checksum_sha1: digest(Algorithm::Sha1),
         checksum_sha256: digest(Algorithm::Sha256),
-        checksum_type: object.about.checksum.as_ref().map(|checksum| kind(checksum).to_owned().into()),
+        checksum_type: object
+            .about
+            .checksum
+            .as_ref()
+            .map(|checksum| kind(checksum).to_owned().into()),
         e_tag: Some(ETag::Strong(object.etag)),
         last_modified: Some(moment(object.modified_at)),
     };

@@ -44,9 +44,10 @@ pub async fn many(
     let quiet = input.delete.quiet.unwrap_or(false);
     let delete = async |wanted: ObjectIdentifier| {
         let held = Conditions {
-            if_match: wanted.e_tag.as_ref().map(|etag| {
-                Matching::Etags(vec![conditions::bare(etag.value()).to_owned()])
-            }),
+            if_match: wanted
+                .e_tag
+                .as_ref()
+                .map(|etag| Matching::Etags(vec![conditions::bare(etag.value()).to_owned()])),
             ..Conditions::default()
         };
         let deleted = async {

@@ -74,6 +74,8 @@ pub fn render(error: ObjectError) -> S3Error {
             later(Code::ServiceUnavailable, said)
         }
         ObjectError::NotEmpty => refused(Code::BucketNotEmpty, said),
+        ObjectError::BucketName(_) => refused(Code::InvalidBucketName, said),
+        ObjectError::TooMany => refused(Code::TooManyBuckets, said),
         ObjectError::Exists => refused(Code::BucketAlreadyOwnedByYou, said),
         ObjectError::Other(error) => other(&error),
     }

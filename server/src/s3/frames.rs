@@ -102,9 +102,10 @@ struct Frames {
 fn framed(pieces: Pieces, framing: Framing) -> Pieces {
     let (came, out) = (Bytes::new(), VecDeque::new());
     let frames = Frames { pieces, framing, at: At::Line, came, out, ended: false };
-    try_unfold(frames, |mut frames| async move {
-        Ok(frames.next().await?.map(|piece| (piece, frames)))
-    })
+    try_unfold(
+        frames,
+        |mut frames| async move { Ok(frames.next().await?.map(|piece| (piece, frames))) },
+    )
     .boxed()
 }
 

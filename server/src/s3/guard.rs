@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use s3s::auth::{S3Auth, SecretKey};
@@ -50,10 +50,15 @@ async fn pass(guard: &Guard, request: Request) -> Result<Response, S3Error> {
     let session = Session::open(&guard.services, &signature.access_key).await.map_err(render)?;
     let session = session.ok_or_else(unknown_key)?;
     let fault = Arc::new(OnceLock::new());
-    let body = frames::bounded(body, signature.framing, guard.stall, fault.clone());
+    let body = if body.is_end_stream() {
+        s3s::Body::empty()
+    } else {
+        let pieces = frames::bounded(body, signature.framing, guard.stall, fault.clone());
+        s3s::Body::http_body_unsync(pieces)
+    };
     let admitted = Admitted { session: Arc::new(session), signature, fault };
     parts.extensions.insert(admitted.clone());
-    let request = axum::http::Request::from_parts(parts, s3s::Body::http_body_unsync(body));
+    let request = axum::http::Request::from_parts(parts, body);
     let answered = CURRENT.scope(admitted, guard.signatures.call(request)).await;
     let response = answered.map_err(|_| internal())?;
     Ok(response.map(Body::new))

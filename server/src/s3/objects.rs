@@ -141,7 +141,8 @@ async fn wanted(
             || conditions::date(known).is_some_and(|at| at.seconds() == now.modified_at.seconds());
         range = range.filter(|_| same);
     }
-    let invalid = || refused(Code::InvalidArgument, "Part number must be an integer from 1 to 10000");
+    let invalid =
+        || refused(Code::InvalidArgument, "Part number must be an integer from 1 to 10000");
     let part = part.map(|part| u32::try_from(part).ok().filter(|part| *part > 0));
     let part = part.map(|part| part.ok_or_else(invalid)).transpose()?;
     Ok(Wanted { range, part, conditions: conditions::read(headers, "") })
@@ -232,11 +233,7 @@ fn header_of(algorithm: Algorithm) -> &'static str {
 }
 
 pub fn kind(checksum: &Checksum) -> &'static str {
-    if checksum.composite {
-        dto::ChecksumType::COMPOSITE
-    } else {
-        dto::ChecksumType::FULL_OBJECT
-    }
+    if checksum.composite { dto::ChecksumType::COMPOSITE } else { dto::ChecksumType::FULL_OBJECT }
 }
 
 pub fn quoted(etag: &str) -> String {

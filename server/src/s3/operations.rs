@@ -12,7 +12,9 @@ use super::errors::{internal, refused, render};
 use super::guard::Admitted;
 use super::observe::Operation;
 use super::said::Said;
-use super::{acl, attributes, buckets, copies, deletes, listings, objects, settings, tags, verified};
+use super::{
+    acl, attributes, buckets, copies, deletes, listings, objects, settings, tags, verified,
+};
 use crate::model::access::Role;
 use crate::service::Services;
 use crate::service::objects::{Session, Space};
@@ -62,9 +64,7 @@ impl Asked {
 pub fn check_version(version: Option<&String>) -> S3Result<()> {
     match version.map(String::as_str) {
         None | Some("null") => Ok(()),
-        Some(_) => {
-            Err(refused(S3ErrorCode::NoSuchVersion, "The object has no version but null."))
-        }
+        Some(_) => Err(refused(S3ErrorCode::NoSuchVersion, "The object has no version but null.")),
     }
 }
 

@@ -128,9 +128,9 @@ impl Said {
             .iter()
             .filter_map(|(name, algorithm)| Some((*name, *algorithm, self.get(name)?)));
         let value = given.next();
-        let trailer = self.get("x-amz-trailer").and_then(|name| {
-            CHECKSUMS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
-        });
+        let trailer = self
+            .get("x-amz-trailer")
+            .and_then(|name| CHECKSUMS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)));
         if given.next().is_some() || value.is_some() && trailer.is_some() {
             return invalid("Expecting a single x-amz-checksum- header.".to_owned());
         }

@@ -56,11 +56,7 @@ pub async fn none<O: Default>(
 }
 
 /// A setting of which it is an error to ask when it is unset.
-pub async fn absent<I: Setting, O>(
-    _: &Gateway,
-    asked: Asked,
-    input: I,
-) -> S3Result<S3Response<O>> {
+pub async fn absent<I: Setting, O>(_: &Gateway, asked: Asked, input: I) -> S3Result<S3Response<O>> {
     asked.space(input.bucket(), Role::Read)?;
     Err(custom(I::CODE, StatusCode::NOT_FOUND, "The bucket has no such setting."))
 }

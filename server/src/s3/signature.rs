@@ -72,8 +72,8 @@ pub fn read(request: &Parts) -> Result<Signature, S3Error> {
         }
     };
     check_signed_headers(&request.headers, &signed)?;
-    let token = request.headers.contains_key("x-amz-security-token")
-        || named("x-amz-security-token");
+    let token =
+        request.headers.contains_key("x-amz-security-token") || named("x-amz-security-token");
     if token {
         let message = "Access keys of this server have no session token; leave it out.";
         return Err(refused(Code::InvalidToken, message));
@@ -141,9 +141,12 @@ fn in_header(headers: &HeaderMap) -> Result<(String, Vec<String>), S3Error> {
     if !is_signature(signature.ok_or_else(missing)?) {
         return Err(malformed("the signature is not 64 hexadecimal digits"));
     }
-    let access_key =
-        access_key(credential).ok_or_else(|| malformed("the credential is not of the form \
-            KEY/DATE/REGION/s3/aws4_request"))?;
+    let access_key = access_key(credential).ok_or_else(|| {
+        malformed(
+            "the credential is not of the form \
+            KEY/DATE/REGION/s3/aws4_request",
+        )
+    })?;
     Ok((access_key, names(signed)))
 }
 
@@ -161,8 +164,10 @@ fn in_query(query: &[(String, String)]) -> Result<(String, Vec<String>), S3Error
     let value = |name: &str| {
         let found = query.iter().find(|(given, _)| given == name);
         found.map(|(_, value)| value.as_str()).ok_or_else(|| {
-            malformed("A presigned URL needs the parameters X-Amz-Algorithm, X-Amz-Credential, \
-                X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires.")
+            malformed(
+                "A presigned URL needs the parameters X-Amz-Algorithm, X-Amz-Credential, \
+                X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires.",
+            )
         })
     };
     if value("X-Amz-Algorithm")? != ALGORITHM {
@@ -246,7 +251,9 @@ fn framing(headers: &HeaderMap, presigned: bool) -> Result<Option<Framing>, S3Er
     }
     let announced = trailer.is_some_and(|trailer| TRAILERS.contains(&trailer));
     if trailed != trailer.is_some() || trailed && !announced {
-        return invalid("x-amz-trailer has to name one x-amz-checksum- that S3 knows, and no more.");
+        return invalid(
+            "x-amz-trailer has to name one x-amz-checksum- that S3 knows, and no more.",
+        );
     }
     let length = only(headers, "x-amz-decoded-content-length").and_then(length);
     if length.is_none() {

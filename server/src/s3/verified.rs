@@ -9,10 +9,10 @@ use s3s::route::S3Route;
 use s3s::service::S3Service;
 use s3s::{Body, HttpRequest, S3Error, S3ErrorCode as Code, S3Request, S3Response, S3Result};
 
+use super::content;
 use super::errors::{internal, refused};
 use super::guard::Admitted;
 use super::host::Domain;
-use super::content;
 use super::said::{self, Said};
 use super::signature::{decoded, only, pairs};
 use crate::service::objects::Intake;
@@ -42,13 +42,7 @@ pub struct Verified {
 
 #[async_trait::async_trait]
 impl S3Route for Verified {
-    fn is_match(
-        &self,
-        _: &Method,
-        _: &Uri,
-        _: &HeaderMap,
-        _: &mut axum::http::Extensions,
-    ) -> bool {
+    fn is_match(&self, _: &Method, _: &Uri, _: &HeaderMap, _: &mut axum::http::Extensions) -> bool {
         true
     }
 
@@ -99,7 +93,13 @@ impl S3Route for Verified {
 
 impl Verified {
     /// Whether the body is the content of an object, or of a part of one.
-    fn is_content(&self, method: &Method, uri: &Uri, query: &[(String, String)], said: &Said) -> bool {
+    fn is_content(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        query: &[(String, String)],
+        said: &Said,
+    ) -> bool {
         let host = only(&said.headers, HOST.as_str()).unwrap_or_default();
         let in_host = self.domain.as_ref().is_some_and(|domain| domain.bucket(host).is_some());
         let path = decoded(uri.path()).unwrap_or_default();

@@ -17,6 +17,7 @@ use crate::model::id::{BucketId, IdOrName, OrgId};
 use crate::model::storage_repo::{ListFilter, ListPage, Mention, Rule};
 use crate::model::time::Timestamp;
 use crate::service::bucket_reach::{apply, check_place, sealed_for, target};
+use crate::service::objects::spaces::bucket_moved;
 use crate::service::storage_holders::{self, require_free};
 use crate::service::storage_repos::{hold, hold_to_add};
 use crate::service::text::{self, check_name};
@@ -186,11 +187,19 @@ async fn save(tx: &mut Tx, caller: &Caller, old: &Bucket, new: &Bucket, moved: b
         return Err(Error::Conflict { message: message.to_owned(), current_head: None });
     }
     audit::insert(&mut **tx, &line(caller, new, Action::Updated)).await?;
+    let place = |bucket: &Bucket| {
+        let place = &bucket.place;
+        (place.storage_type, place.bucket.clone(), place.endpoint.clone())
+    };
+    let is_elsewhere = place(old) != place(new);
     if moved {
         for repo in uses.iter().map(|used| used.repo).collect::<BTreeSet<_>>() {
             let line = NewEvent::by(caller, Context::Repo, repo, Action::Updated, new.workspace);
             let data = json!({ "cause": "bucket", "bucketId": new.id });
             audit::insert(&mut **tx, &line.with(data)).await?;
+            if is_elsewhere {
+                bucket_moved(tx, repo, new.id).await?;
+            }
         }
     }
     Ok(())

@@ -7,15 +7,20 @@ pub mod ai_keys;
 pub mod ai_llms;
 pub mod audit;
 pub mod bucket_reach;
+pub mod bucket_watch;
 pub mod buckets;
 pub mod edits;
 pub mod error;
 pub mod jobs;
+pub mod meter;
 pub mod objects;
 pub mod operator;
 pub mod packs;
 pub mod source_create;
 pub mod source_repos;
+pub mod stats;
+pub mod stats_series;
+pub mod stats_sights;
 pub mod storage_holders;
 pub mod storage_links;
 pub mod storage_repos;
@@ -45,6 +50,7 @@ pub struct Services {
     pub buckets: Buckets,
     pub editors: edits::Editors,
     pub plane: objects::Plane,
+    pub meter: meter::Meter,
     pub quota: Quota,
     pub node: Node,
     pub stopping: AtomicBool,
@@ -62,6 +68,13 @@ pub struct Quota {
 pub struct Node {
     pub ip: IpAddr,
     pub region: String,
+}
+
+impl Node {
+    /// What the node is called in statistics.
+    pub fn name(&self) -> String {
+        self.ip.to_string()
+    }
 }
 
 /// What the server needs in order to serve, and whether it has it.

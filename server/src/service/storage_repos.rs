@@ -12,6 +12,7 @@ use crate::model::bucket::{REGION_CHARS_MAX, StorageType};
 use crate::model::id::{IdOrName, OrgId, StorageRepoId, WorkspaceId};
 use crate::model::storage_repo::{ListFilter, ListPage, Mode, Rule, StorageRepo, Whole};
 use crate::model::time::Timestamp;
+use crate::service::objects::spaces::{self, Change};
 use crate::service::storage_links::{self, Holder, Link};
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services, access};
@@ -66,6 +67,8 @@ pub async fn create(services: &Services, caller: &Caller, wanted: Wanted) -> Res
     let llms = storage_links::check_ai_llms(&mut tx, repo.workspace, named).await?;
     storage_repos::insert(&mut *tx, &repo).await?;
     links::set_members(&mut tx, repo.id, &members).await?;
+    let change = Change { was: repo.mode, before: &[], after: &members };
+    spaces::arrange(&mut tx, &repo, change).await?;
     links::set_ai_llms(&mut tx, repo.id, &llms).await?;
     audit::insert(&mut *tx, &line(caller, &repo, Action::Created)).await?;
     tx.commit().await?;
@@ -144,7 +147,10 @@ pub async fn update(
     if !storage_repos::update(&mut *tx, &new).await? {
         return Err(absent());
     }
+    let before = links::members(&mut *tx, id).await?;
     links::set_members(&mut tx, id, &members).await?;
+    let change = Change { was: old.mode, before: &before, after: &members };
+    spaces::arrange(&mut tx, &new, change).await?;
     links::set_ai_llms(&mut tx, id, &llms).await?;
     audit::insert(&mut *tx, &line(caller, &new, Action::Updated)).await?;
     tx.commit().await?;
@@ -156,6 +162,7 @@ pub async fn delete(services: &Services, caller: &Caller, id: StorageRepoId) -> 
     let mut tx = services.store.begin().await?;
     hold(&mut tx, &[seen.workspace]).await?;
     let repo = again(&mut tx, caller, &seen).await?;
+    spaces::set_all_aside(&mut tx, &repo).await?;
     if !storage_repos::delete(&mut tx, id, Timestamp::now()).await? {
         return Err(absent());
     }

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use sqlx::any::AnyExecutor;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
-use super::row::{parsed, time_option};
+use super::row::{flag, parsed, time_option};
 use crate::model::id::{BucketId, SpaceId};
 use crate::model::time::Timestamp;
 
@@ -16,11 +16,31 @@ pub const LEASE: Duration = Duration::from_secs(120);
 pub const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
 
+macro_rules! insert {
+    () => {
+        "INSERT INTO debts (space_id, key, bucket_id, since, due_at, lease_until, attempts, damaged)
+         VALUES ($1, $2, $3, $4, $5, 0, 0, $6) ON CONFLICT (space_id, key, bucket_id) "
+    };
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Debt {
     pub space: SpaceId,
     pub key: String,
     pub bucket: BucketId,
+    /// What the bucket has there looks right and is not.
+    pub damaged: bool,
+}
+
+/// How a debt is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// From this time on.
+    Due(Timestamp),
+    /// Now, and what is there looks right.
+    Damaged,
+    /// Now, unless there is one already.
+    IfNone,
 }
 
 /// What a bucket owes to a space.
@@ -31,26 +51,33 @@ pub struct Owed {
     pub oldest: Option<Timestamp>,
 }
 
-/// Says that a bucket owes a key, from `due` on.
+/// Says that a bucket owes a key.
 pub async fn set(
     tx: &mut AnyConnection,
     (space, key): (SpaceId, &str),
     bucket: BucketId,
-    due: Timestamp,
+    note: Note,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO debts (space_id, key, bucket_id, since, due_at, lease_until, attempts)
-         VALUES ($1, $2, $3, $4, $5, 0, 0)
-         ON CONFLICT (space_id, key, bucket_id) DO UPDATE SET due_at = $5, lease_until = 0",
-    )
-    .bind(space.to_string())
-    .bind(key)
-    .bind(bucket.to_string())
-    .bind(Timestamp::now().micros())
-    .bind(due.micros())
-    .execute(tx)
-    .await
-    .map(drop)
+    let (now, due) = match note {
+        Note::Due(due) => (Timestamp::now(), due),
+        Note::Damaged | Note::IfNone => (Timestamp::now(), Timestamp::now()),
+    };
+    let sql = match note {
+        Note::IfNone => concat!(insert!(), "DO NOTHING"),
+        Note::Due(_) | Note::Damaged => {
+            concat!(insert!(), "DO UPDATE SET due_at = $5, lease_until = 0, damaged = $6")
+        }
+    };
+    sqlx::query(sql)
+        .bind(space.to_string())
+        .bind(key)
+        .bind(bucket.to_string())
+        .bind(now.micros())
+        .bind(due.micros())
+        .bind(i64::from(note == Note::Damaged))
+        .execute(tx)
+        .await
+        .map(drop)
 }
 
 /// Takes back what was said by [`set`].
@@ -94,7 +121,7 @@ pub async fn claim(
          WHERE lease_until <= $2 AND (space_id, key, bucket_id) IN (
              SELECT space_id, key, bucket_id FROM debts
              WHERE bucket_id = $3 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at LIMIT $4)
-         RETURNING space_id, key, bucket_id",
+         RETURNING space_id, key, bucket_id, damaged",
     )
     .bind(now.plus(LEASE).micros())
     .bind(now.micros())
@@ -108,6 +135,7 @@ pub async fn claim(
             space: parsed(row, "space_id")?,
             key: row.try_get("key")?,
             bucket: parsed(row, "bucket_id")?,
+            damaged: flag(row, "damaged")?,
         })
     })
     .collect()
@@ -182,6 +210,40 @@ pub async fn owed(
         bytes: row.try_get::<i64, _>("bytes")?.unsigned_abs(),
         oldest: time_option(&row, "oldest")?,
     })
+}
+
+/// A key of which none of these buckets surely holds the current version, if there is one.
+pub async fn sole(
+    tx: &mut AnyConnection,
+    space: SpaceId,
+    buckets: &[BucketId],
+) -> Result<Option<String>, sqlx::Error> {
+    let quoted: Vec<_> = buckets.iter().map(|bucket| format!("'{bucket}'")).collect();
+    sqlx::query_scalar(AssertSqlSafe(format!(
+        "SELECT d.key FROM debts d
+         JOIN objects o ON o.space_id = d.space_id AND o.key = d.key AND o.deleted = 0
+         WHERE d.space_id = $1 AND d.bucket_id IN ({})
+         GROUP BY d.key HAVING COUNT(*) = $2 LIMIT 1",
+        quoted.join(", ")
+    )))
+    .bind(space.to_string())
+    .bind(i64::try_from(buckets.len()).unwrap_or(i64::MAX))
+    .fetch_optional(tx)
+    .await
+}
+
+/// Makes due now what was held back for a while.
+pub async fn release_held(
+    tx: &mut AnyConnection,
+    space: SpaceId,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE debts SET due_at = $2 WHERE space_id = $1 AND due_at > $2")
+        .bind(space.to_string())
+        .bind(now.micros())
+        .execute(tx)
+        .await
+        .map(drop)
 }
 
 /// Forgets all that a bucket owes to a space.

@@ -119,6 +119,19 @@ pub async fn run_out(
         .collect()
 }
 
+/// Whether somebody has the key.
+pub async fn any(
+    db: impl AnyExecutor<'_>,
+    (space, key): (SpaceId, &str),
+) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query("SELECT 1 AS one FROM intents WHERE space_id = $1 AND key = $2")
+        .bind(space.to_string())
+        .bind(key)
+        .fetch_optional(db)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Ends all leases: of a process that nobody else stands beside, and that has just begun.
 pub async fn end_all(db: impl AnyExecutor<'_>) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE intents SET lease_until = 0").execute(db).await.map(drop)

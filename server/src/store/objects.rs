@@ -72,6 +72,28 @@ pub async fn put(
     .map(drop)
 }
 
+/// Writes the row of an object that nobody knew; false if somebody did.
+pub async fn adopt(
+    tx: &mut AnyConnection,
+    space: SpaceId,
+    object: &Object,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO objects (space_id, key, version, deleted, size, etag, about, modified_at)
+         VALUES ($1, $2, $3, 0, $4, $5, $6, $7) ON CONFLICT (space_id, key) DO NOTHING",
+    )
+    .bind(space.to_string())
+    .bind(&object.key)
+    .bind(object.version.to_string())
+    .bind(i64::try_from(object.size).map_err(|error| decode("size", error))?)
+    .bind(&object.etag)
+    .bind(about(object)?)
+    .bind(object.modified_at.micros())
+    .execute(tx)
+    .await
+    .map(|done| done.rows_affected() == 1)
+}
+
 /// Removes what is known of a deleted object of which no copy is left.
 pub async fn forget(tx: &mut AnyConnection, space: SpaceId, key: &str) -> Result<(), sqlx::Error> {
     sqlx::query(

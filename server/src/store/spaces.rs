@@ -270,6 +270,70 @@ pub async fn set_surveyed(
     .map(drop)
 }
 
+/// A copy whose survey is due.
+#[derive(Clone, Debug)]
+pub struct Due {
+    pub repo: StorageRepoId,
+    pub space: SpaceId,
+    pub bucket: BucketId,
+    pub created_at: Timestamp,
+    pub read_at: Option<Timestamp>,
+}
+
+/// The copies that were last surveyed before a time. Their first survey is queued when they are made.
+pub async fn due(db: impl AnyExecutor<'_>, before: Timestamp) -> Result<Vec<Due>, sqlx::Error> {
+    sqlx::query(
+        "SELECT s.repo_id, s.id, s.created_at, c.bucket_id, c.read_at
+         FROM copies c JOIN spaces s ON s.id = c.space_id AND s.gone_at IS NULL
+         WHERE c.surveyed_at < $1",
+    )
+    .bind(before.micros())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Due {
+            repo: parsed(row, "repo_id")?,
+            space: parsed(row, "id")?,
+            bucket: parsed(row, "bucket_id")?,
+            created_at: super::row::time(row, "created_at")?,
+            read_at: time_option(row, "read_at")?,
+        })
+    })
+    .collect()
+}
+
+/// Removes some of what a space that was set aside left; whether there is more.
+pub async fn clear(
+    tx: &mut AnyConnection,
+    space: SpaceId,
+    limit: i64,
+) -> Result<bool, sqlx::Error> {
+    for table in ["objects", "debts", "intents"] {
+        let gone = sqlx::query(AssertSqlSafe(format!(
+            "DELETE FROM {table} WHERE space_id = $1 AND key IN
+                 (SELECT key FROM {table} WHERE space_id = $1 LIMIT $2)"
+        )))
+        .bind(space.to_string())
+        .bind(limit)
+        .execute(&mut *tx)
+        .await?;
+        if gone.rows_affected() > 0 {
+            return Ok(true);
+        }
+    }
+    for statement in [
+        "DELETE FROM upload_parts WHERE upload_id IN (SELECT id FROM uploads WHERE space_id = $1)",
+        "DELETE FROM upload_copies WHERE upload_id IN (SELECT id FROM uploads WHERE space_id = $1)",
+        "DELETE FROM uploads WHERE space_id = $1",
+        "DELETE FROM copies WHERE space_id = $1",
+        "DELETE FROM spaces WHERE id = $1 AND gone_at IS NOT NULL",
+    ] {
+        sqlx::query(statement).bind(space.to_string()).execute(&mut *tx).await?;
+    }
+    Ok(false)
+}
+
 fn plan(row: &AnyRow) -> Result<Plan, sqlx::Error> {
     let number = |column: &str| row.try_get::<Option<i64>, _>(column);
     Ok(Plan {

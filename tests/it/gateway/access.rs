@@ -78,13 +78,9 @@ async fn another_storage_repo_is_as_if_it_were_not_there() {
 async fn a_storage_repo_that_is_disabled_opens_to_nobody() {
     let gateway = Gateway::start().await;
     let change = |disabled| {
-        let body = serde_json::from_value(json!({ "disabled": disabled })).expect("a change");
-        let body: repoplane_client::types::UpdateStorageRepoRequest = body;
-        let owner = gateway.server.owner();
-        let repo = gateway.repo;
-        async move {
-            owner.update_storage_repo().repo_id(repo).body(body).send().await.expect("changed");
-        }
+        let body = json!({ "disabled": disabled, "mode": "MIRROR", "name": "repo",
+            "storageType": "S3" });
+        gateway.change(body)
     };
     change(true).await;
     assert_eq!(gateway.ask("GET", "/b1").send().await.refusal(), (403, "AccessDenied"));

@@ -9,10 +9,12 @@ pub mod gateway;
 pub mod peers;
 pub mod proxy;
 pub mod repo;
+pub mod service_account;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::Arc;
 
 use repoplane::app::{App, Running};
 use repoplane::config::{Config, S3Listen};
@@ -117,7 +119,7 @@ impl Server {
         self.database.url(self.folder.path())
     }
 
-    pub fn services(&self) -> &repoplane::service::Services {
+    pub fn services(&self) -> &Arc<repoplane::service::Services> {
         &self.running.services
     }
 
@@ -192,9 +194,7 @@ async fn run(config: &Config) -> Running {
     let app = App::open(config).await.expect("a server that opens");
     let listener = tokio::net::TcpListener::bind(config.listen).await.expect("a free port");
     let s3 = match config.s3_listen.0 {
-        Some(address) => {
-            Some(tokio::net::TcpListener::bind(address).await.expect("a free port"))
-        }
+        Some(address) => Some(tokio::net::TcpListener::bind(address).await.expect("a free port")),
         None => None,
     };
     app.start(listener, s3).expect("a server that starts")

@@ -28,7 +28,8 @@ async fn one_long_chunk_becomes_many_short_ones() {
         // What comes out is chunks again, of the same content.
         let parts: Vec<&[u8]> = came.iter().map(AsRef::as_ref).collect();
         let again = reframed(&parts, Framing::Unsigned);
-        let content = |pieces: &[Bytes]| pieces.concat().iter().filter(|byte| **byte == b'x').count();
+        let content =
+            |pieces: &[Bytes]| pieces.concat().iter().filter(|byte| **byte == b'x').count();
         assert_eq!(content(&again.await.expect("chunks")), content(&came), "{step}");
     }
 }

@@ -147,6 +147,11 @@ impl Plane {
         Ok(layout.spaces.iter().find(|space| space.id == id).cloned())
     }
 
+    /// Whether to use a bucket, see [`Health::admits`].
+    pub(super) fn admits(&self, bucket: BucketId) -> bool {
+        self.health(bucket).admits()
+    }
+
     fn lay_out(&self, plan: Plan, copies: Vec<spaces::CopyRow>) -> Layout {
         let mut laid: Vec<Space> = vec![];
         for copy in copies {

@@ -3,20 +3,22 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 
 use super::intake::Crc64;
 use super::layout::{Member, Space};
-use super::{Conditions, ObjectError, Result, Session, roll};
+use super::{Account, Conditions, ObjectError, Result, Session, roll};
 use crate::backend::buckets::{Body, BucketError, ByteRange, Fetched};
 use crate::model::access::Role;
 use crate::model::id::BucketId;
 use crate::model::object::Object;
 use crate::model::time::Timestamp;
+use crate::model::usage::Counted;
 use crate::service::Services;
-use crate::store::debts;
+use crate::store::debts::{self, Note};
 use crate::store::objects::{self, Known};
 
 /// Objects up to this size are read and checked before the first byte goes out, in bytes.
@@ -47,9 +49,13 @@ pub async fn head(
     conditions: &Conditions,
 ) -> Result<Object> {
     session.require(Role::Read)?;
-    let object = current(services, space, key).await?.object;
-    conditions.check_read(&object)?;
-    Ok(object)
+    let begun = Instant::now();
+    let asked = async {
+        let object = current(services, space, key).await?.object;
+        conditions.check_read(&object)?;
+        Ok(object)
+    };
+    Account::of(services, session).request(begun, asked.await, Counted::default())
 }
 
 pub async fn get(
@@ -60,10 +66,21 @@ pub async fn get(
     wanted: Wanted,
 ) -> Result<Reading> {
     session.require(Role::Read)?;
-    let known = current(services, space, key).await?;
-    wanted.conditions.check_read(&known.object)?;
-    let range = range(&known.object, &wanted)?;
-    read(services, space, known, range).await
+    let (begun, account) = (Instant::now(), Account::of(services, session));
+    let asked = async {
+        let known = current(services, space, key).await?;
+        wanted.conditions.check_read(&known.object)?;
+        let range = range(&known.object, &wanted)?;
+        read(services, &account, space, known, range).await
+    };
+    let mut reading = account.request(begun, asked.await, Counted::default())?;
+    let count = move |piece: &Result<Bytes>| {
+        if let Ok(piece) = piece {
+            account.client(Counted { down: piece.len() as u64, ..Counted::default() });
+        }
+    };
+    reading.body = reading.body.inspect(count).boxed();
+    Ok(reading)
 }
 
 /// The current version, if there is one.
@@ -103,6 +120,7 @@ pub fn range(object: &Object, wanted: &Wanted) -> Result<Range<u64>> {
 /// Reads a part of a version.
 pub(super) async fn read(
     services: &Arc<Services>,
+    account: &Account,
     space: &Arc<Space>,
     known: Known,
     range: Range<u64>,
@@ -111,7 +129,7 @@ pub(super) async fn read(
     if range.is_empty() {
         return Ok(Reading { object, range, body: futures::stream::empty().boxed() });
     }
-    let mut source = Source::new(services, space, known, range.clone());
+    let mut source = Source::new(services, account, space, known, range.clone());
     source.connect().await?;
     let whole = range == (0..object.size);
     if whole && object.size <= CHECKED_FIRST_MAX {
@@ -125,6 +143,7 @@ pub(super) async fn read(
 /// The copies of one version, one after the other.
 struct Source {
     services: Arc<Services>,
+    account: Account,
     space: Arc<Space>,
     object: Object,
     /// Those that have not been tried yet; the best one comes last.
@@ -134,13 +153,20 @@ struct Source {
 }
 
 impl Source {
-    fn new(services: &Arc<Services>, space: &Arc<Space>, known: Known, left: Range<u64>) -> Self {
+    fn new(
+        services: &Arc<Services>,
+        account: &Account,
+        space: &Arc<Space>,
+        known: Known,
+        left: Range<u64>,
+    ) -> Self {
         let clean = |member: &&Arc<Member>| !known.owing.contains(&member.bucket.id);
         let mut members: Vec<_> = space.members.iter().filter(clean).rev().cloned().collect();
         // Those that are left alone for now come last, but a last resort they are.
         members.sort_by_key(|member| !member.health.is_paused());
         let (services, space) = (services.clone(), space.clone());
-        Self { services, space, object: known.object, members, now: None, left }
+        let account = account.clone();
+        Self { services, account, space, object: known.object, members, now: None, left }
     }
 
     /// Goes to the next copy that is of this version.
@@ -167,10 +193,12 @@ impl Source {
         let whole = self.left == (0..self.object.size);
         let part = (!whole).then(|| ByteRange::Span(self.left.start, self.left.end - 1));
         let key = member.key(&self.object.key);
+        let begun = Instant::now();
         let asked = async { member.driver(&self.services).await?.get(&key, part).await };
         let asked = tokio::time::timeout(self.services.plane.tuning.patience, asked).await;
         let asked = asked.unwrap_or(Err(BucketError::TimedOut));
         member.note(&asked);
+        self.account.exchange(member.bucket.id, begun, &asked, Counted::default());
         let wrong = match &asked {
             Ok(fetched) => {
                 !roll::is_copy(&self.object, &fetched.object) || fetched.range != self.left
@@ -178,7 +206,8 @@ impl Source {
             Err(error) => matches!(error, BucketError::NoSuchObject | BucketError::Range),
         };
         if wrong {
-            doubt(&self.services, &self.space, &self.object, member.bucket.id).await;
+            let (bucket, note) = (member.bucket.id, Note::Due(Timestamp::now()));
+            doubt(&self.services, &self.space, &self.object, bucket, note).await;
             return Err(BucketError::Unexpected("another version of the object".to_owned()));
         }
         asked
@@ -193,7 +222,9 @@ impl Source {
             };
             match body.next().await {
                 Some(Ok(piece)) if piece.len() as u64 <= self.left.end - self.left.start => {
-                    self.left.start += piece.len() as u64;
+                    let down = piece.len() as u64;
+                    self.left.start += down;
+                    self.account.bucket(member.bucket.id, Counted { down, ..Counted::default() });
                     return Ok(Some(piece));
                 }
                 Some(Err(error)) => {
@@ -225,7 +256,7 @@ impl Source {
                 return Ok(all.freeze());
             }
             for bucket in from {
-                doubt(&self.services, &self.space, &self.object, bucket).await;
+                doubt(&self.services, &self.space, &self.object, bucket, Note::Damaged).await;
             }
             self.left = 0..self.object.size;
             self.connect().await?;
@@ -250,7 +281,8 @@ impl Source {
                 if ended && crc.as_ref().is_some_and(|(known, crc)| *known != crc.value()) {
                     let from = source.now.take().map(|(member, _)| member.bucket.id);
                     if let Some(bucket) = from {
-                        doubt(&source.services, &source.space, &source.object, bucket).await;
+                        let (space, object) = (&source.space, &source.object);
+                        doubt(&source.services, space, object, bucket, Note::Damaged).await;
                     }
                     let message = "The object that came is damaged. Try again.";
                     return Err(ObjectError::Unavailable(message.to_owned()));
@@ -268,8 +300,15 @@ impl Source {
 }
 
 /// Says that a bucket does not hold what it should. It is not read from again before it does.
-pub(super) async fn doubt(services: &Services, space: &Space, object: &Object, bucket: BucketId) {
+pub(super) async fn doubt(
+    services: &Services,
+    space: &Space,
+    object: &Object,
+    bucket: BucketId,
+    note: Note,
+) {
     let (id, key, version) = (space.id, object.key.clone(), object.version);
+    tracing::warn!(%bucket, space = %id, "bucket does not hold the current version of an object");
     let lane = space.lane(&key);
     let said = services.plane.ledger.durably(&lane, move |tx| {
         let key = key.clone();
@@ -277,12 +316,11 @@ pub(super) async fn doubt(services: &Services, space: &Space, object: &Object, b
             // What was read may be old by now, and the bucket right.
             let known = objects::get(&mut *tx, id, &key).await?;
             if known.is_some_and(|known| known.object.version == version) {
-                debts::set(tx, (id, &key), bucket, Timestamp::now()).await?;
+                debts::set(tx, (id, &key), bucket, note).await?;
             }
             Ok(())
         })
     });
-    tracing::warn!(%bucket, space = %id, "bucket does not hold the current version of an object");
     if let Err(error) = said.await {
         tracing::warn!(%error, "a debt could not be noted");
     }

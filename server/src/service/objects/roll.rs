@@ -15,7 +15,8 @@ use crate::model::id::{BucketId, SpaceId, Version};
 use crate::model::object::Object;
 use crate::model::time::Timestamp;
 use crate::service::Services;
-use crate::store::{debts, intents, objects};
+use crate::store::debts::{self, Note};
+use crate::store::{intents, objects};
 
 /// Intents that are looked at in one go.
 const BATCH: i64 = 100;
@@ -102,7 +103,7 @@ async fn drop_intent(
         Box::pin(async move {
             if intents::release(tx, (id, &key), version).await? {
                 for bucket in unsure {
-                    debts::set(tx, (id, &key), bucket, Timestamp::now()).await?;
+                    debts::set(tx, (id, &key), bucket, Note::Due(Timestamp::now())).await?;
                 }
             }
             Ok(())

@@ -1,0 +1,242 @@
+//! The S3 gateway in front of two buckets, beside a client that writes both itself, and beside rclone
+//! over a union of the same two, in the same run.
+//!
+//! `.ci/peers && cargo build --release && cargo bench --bench gateway`
+
+mod load;
+
+use std::time::{Duration, Instant};
+
+use load::s3::{Line, Peer, Place};
+use load::{Connection, Sample, Server, request};
+use serde_json::{Value, json};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+/// How often the contestants take turns; the best turn of each counts.
+const TURNS: usize = 3;
+/// Pieces that large bodies are sent in, in bytes.
+const PIECE: u64 = 256 * KIB;
+const LARGE: u64 = 5 * 1024 * MIB;
+
+#[tokio::main]
+async fn main() {
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let (peer_a, mut peer_b) = (Peer::start("bench-a"), Peer::start("bench-b"));
+    let union = Peer::union(&[(&peer_a, "bench-a"), (&peer_b, "bench-b")]);
+    let server = Server::with_gateway();
+    let gateway = mirror(&server, &[(&peer_a, "bench-a"), (&peer_b, "bench-b")]).await;
+    let both = [Place::of(&peer_a, "bench-a"), Place::of(&peer_b, "bench-b")];
+    let union = Place::of(&union, "both");
+    let contestants = [
+        ("direct", &both[..]),
+        ("gateway", std::slice::from_ref(&gateway)),
+        ("union", std::slice::from_ref(&union)),
+    ];
+    if wanted("cells") {
+        cells(&contestants).await;
+    }
+    if wanted("memory") {
+        memory(&server, &gateway).await;
+    }
+    if wanted("outage") {
+        outage(&gateway, &mut peer_b).await;
+    }
+    println!("resident memory at the end: {:.1} MiB", server.rss_mib());
+    server.stop();
+}
+
+async fn cells(contestants: &[(&str, &[Place]); 3]) {
+    for (name, bytes) in [("4 KiB", 4 * KIB), ("1 MiB", MIB), ("64 MiB", 64 * MIB)] {
+        for clients in [1, 16] {
+            let count = count(bytes, clients);
+            let mut puts = [0.0_f64; 3];
+            let mut gets = [0.0_f64; 3];
+            for _ in 0..TURNS {
+                for (place, (_, places)) in contestants.iter().enumerate() {
+                    let put = run(places, Kind::Put, bytes, clients, count).await;
+                    puts[place] = puts[place].max(put.per_second());
+                }
+                for (place, (_, places)) in contestants.iter().enumerate() {
+                    let get = run(&places[..1], Kind::Get, bytes, clients, count).await;
+                    gets[place] = gets[place].max(get.per_second());
+                }
+            }
+            for (what, [direct, gateway, union]) in [("PUT", puts), ("GET", gets)] {
+                let mib = |per_second: f64| per_second * bytes as f64 / MIB as f64;
+                println!(
+                    "{what} {name:>6}, {clients:2} clients: direct {direct:7.1}/s ({:6.1} MiB/s)  \
+                     gateway {gateway:7.1}/s ({:6.1} MiB/s)  union {union:7.1}/s   \
+                     {:.2} of direct, {:.1}x union",
+                    mib(direct),
+                    mib(gateway),
+                    gateway / direct,
+                    gateway / union
+                );
+            }
+        }
+    }
+}
+
+/// Operations of each client in one turn.
+fn count(bytes: u64, clients: usize) -> usize {
+    match (bytes, clients) {
+        (0..=65_536, 1) => 1_500,
+        (0..=65_536, _) => 200,
+        (65_537..=8_388_608, 1) => 60,
+        (65_537..=8_388_608, _) => 12,
+        (_, 1) => 4,
+        _ => 1,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Put,
+    Get,
+}
+
+/// Clients that each do one operation after the other: with several places, in all at once.
+async fn run(places: &[Place], kind: Kind, bytes: u64, clients: usize, count: usize) -> Sample {
+    let mut lines = vec![];
+    for _ in 0..clients {
+        let mut own = vec![];
+        for place in places {
+            own.push(Line::open(place.address).await);
+        }
+        lines.push(own);
+    }
+    let started = Instant::now();
+    let tasks: Vec<_> = lines
+        .into_iter()
+        .enumerate()
+        .map(|(client, lines)| {
+            let places = places.to_vec();
+            tokio::spawn(async move { one(&places, lines, kind, bytes, (client, count)).await })
+        })
+        .collect();
+    let mut latencies = vec![];
+    for task in tasks {
+        latencies.extend(task.await.expect("a client"));
+    }
+    Sample::new(latencies, started.elapsed())
+}
+
+async fn one(
+    places: &[Place],
+    mut lines: Vec<Line>,
+    kind: Kind,
+    bytes: u64,
+    (client, count): (usize, usize),
+) -> Vec<Duration> {
+    let piece: Vec<u8> = (0..bytes.min(PIECE)).map(|n| (n * 31 % 251) as u8).collect();
+    // Each its own few keys, so that reads find what writes left.
+    let heads: Vec<Vec<Vec<u8>>> = (0..count.min(20))
+        .map(|n| {
+            let key = format!("{bytes}/{client}/{n}");
+            let head = |place: &Place| match kind {
+                Kind::Put => place.put(&key, bytes),
+                Kind::Get => place.get(&key),
+            };
+            places.iter().map(head).collect()
+        })
+        .collect();
+    let mut latencies = vec![];
+    for n in 0..count {
+        let sent = Instant::now();
+        let (piece, repeat) = match kind {
+            Kind::Put => (piece.as_slice(), bytes.div_ceil(PIECE).max(1)),
+            Kind::Get => (&[][..], 1),
+        };
+        let sends = lines
+            .iter_mut()
+            .zip(&heads[n % heads.len()])
+            .map(|(line, head)| line.send(head, piece, repeat));
+        for (status, came) in futures::future::join_all(sends).await {
+            assert_eq!(status, 200);
+            assert!(matches!(kind, Kind::Put) || came == bytes);
+        }
+        latencies.push(sent.elapsed());
+    }
+    latencies
+}
+
+/// How much the server grows while one very large object goes through, and many at once.
+async fn memory(server: &Server, gateway: &Place) {
+    run(std::slice::from_ref(gateway), Kind::Put, MIB, 16, 12).await;
+    let before = server.rss_mib();
+    let place = gateway.clone();
+    let large = async move {
+        let piece = vec![7; PIECE as usize];
+        let mut line = Line::open(place.address).await;
+        let (status, _) = line.send(&place.put("large", LARGE), &piece, LARGE / PIECE).await;
+        assert_eq!(status, 200);
+    };
+    let peak = watched(server, large).await;
+    println!("5 GiB in one PUT: resident memory {before:.1} MiB before, {peak:.1} MiB at most");
+    let before = server.rss_mib();
+    let place = [gateway.clone()];
+    let many = async move { drop(run(&place, Kind::Put, 16 * MIB, 100, 1).await) };
+    let peak = watched(server, many).await;
+    println!("100 PUTs of 16 MiB: resident memory {before:.1} MiB before, {peak:.1} MiB at most");
+}
+
+async fn watched(server: &Server, work: impl Future<Output = ()> + Send + 'static) -> f64 {
+    let work = tokio::spawn(work);
+    let mut peak: f64 = 0.0;
+    while !work.is_finished() {
+        peak = peak.max(server.rss_mib());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    work.await.expect("the work is done");
+    peak
+}
+
+/// Writes with all buckets, and with one of them gone.
+async fn outage(gateway: &Place, peer: &mut Peer) {
+    let place = std::slice::from_ref(gateway);
+    for (name, bytes, clients) in [("4 KiB", 4 * KIB, 16), ("1 MiB", MIB, 1)] {
+        let healthy = run(place, Kind::Put, bytes, clients, 100).await;
+        println!("PUT {name}, {clients} clients, all buckets there: {healthy}");
+    }
+    peer.stop();
+    for (name, bytes, clients) in [("4 KiB", 4 * KIB, 16), ("1 MiB", MIB, 1)] {
+        let alone = run(place, Kind::Put, bytes, clients, 100).await;
+        println!("PUT {name}, {clients} clients, one bucket gone:  {alone}");
+    }
+}
+
+/// A MIRROR repo over the peers' buckets, and a key to it.
+async fn mirror(server: &Server, peers: &[(&Peer, &str)]) -> Place {
+    let mut api = Connection::open(server.address).await;
+    let mut links = vec![];
+    for (number, (peer, bucket)) in peers.iter().enumerate() {
+        let body = json!({
+            "name": bucket, "storageType": "S3", "bucket": bucket,
+            "endpoint": format!("http://{}", peer.address), "region": "us-east-1",
+            "key": load::s3::KEY, "secret": load::s3::SECRET,
+        });
+        let made = post(&mut api, "/bucket", &body).await;
+        links.push(json!({ "bucketId": made["bucketId"], "folder": "", "master": number == 0 }));
+    }
+    let body =
+        json!({ "name": "bench", "storageType": "S3", "mode": "MIRROR", "repoBuckets": links });
+    let repo = post(&mut api, "/repo", &body).await;
+    let path = format!("/repo/{}/apikey", repo["repoId"].as_str().expect("an id"));
+    let body = json!({ "name": "bench", "accessType": "WRITE" });
+    let key = post(&mut api, &path, &body).await;
+    let text = |name: &str| key[name].as_str().expect("text").to_owned();
+    Place {
+        address: server.gateway.expect("a gateway"),
+        bucket: "bench".to_owned(),
+        key: text("key"),
+        secret: text("secret"),
+    }
+}
+
+async fn post(api: &mut Connection, path: &str, body: &Value) -> Value {
+    let (status, answer) = api.send(&request("POST", path, &body.to_string())).await;
+    assert!(status < 300, "{path}: {status} {}", String::from_utf8_lossy(answer));
+    serde_json::from_slice(answer).expect("JSON")
+}
