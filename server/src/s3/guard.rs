@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::S3Service;
@@ -17,6 +18,9 @@ use super::frames::{self, Fault};
 use super::signature::{self, Signature};
 use crate::service::Services;
 use crate::service::objects::Session;
+
+/// Longest answer of s3s to a signature that it refuses, in bytes.
+const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 
 pub struct Guard {
     pub services: Arc<Services>,
@@ -31,6 +35,8 @@ pub struct Admitted {
     pub session: Arc<Session>,
     pub signature: Signature,
     pub fault: Arc<OnceLock<Fault>>,
+    /// Set once the signature is known to be right.
+    pub verified: Arc<OnceLock<()>>,
 }
 
 tokio::task_local! {
@@ -56,12 +62,31 @@ async fn pass(guard: &Guard, request: Request) -> Result<Response, S3Error> {
         let pieces = frames::bounded(body, signature.framing, guard.stall, fault.clone());
         s3s::Body::http_body_unsync(pieces)
     };
-    let admitted = Admitted { session: Arc::new(session), signature, fault };
+    let verified = Arc::new(OnceLock::new());
+    let session = Arc::new(session);
+    let admitted = Admitted { session, signature, fault, verified: verified.clone() };
     parts.extensions.insert(admitted.clone());
     let request = axum::http::Request::from_parts(parts, body);
     let answered = CURRENT.scope(admitted, guard.signatures.call(request)).await;
-    let response = answered.map_err(|_| internal())?;
-    Ok(response.map(Body::new))
+    let response = answered.map_err(|_| internal())?.map(Body::new);
+    if verified.get().is_some() || response.status() != StatusCode::FORBIDDEN {
+        return Ok(response);
+    }
+    explained(response).await
+}
+
+/// s3s does not say what is wrong with a signature that is wrong, and it is the first thing to go wrong.
+async fn explained(response: Response) -> Result<Response, S3Error> {
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, REFUSAL_BYTES_MAX).await.map_err(|_| internal())?;
+    if std::str::from_utf8(&body)
+        .is_ok_and(|text| text.contains("<Code>SignatureDoesNotMatch</Code></"))
+    {
+        let message = "The request signature we calculated does not match the signature you \
+                       provided. Check your key and signing method.";
+        return Err(refused(S3ErrorCode::SignatureDoesNotMatch, message));
+    }
+    Ok(Response::from_parts(parts, Body::from(body)))
 }
 
 pub fn answer(error: S3Error) -> Response {

@@ -158,10 +158,16 @@ async fn what_is_said_of_chunks_beforehand_has_to_fit() {
         (ask(SIGNED), (411, "MissingContentLength")),
         (ask(SIGNED).header(length, "7a"), (411, "MissingContentLength")),
         (ask(UNSIGNED).header(length, "7"), (400, "InvalidRequest")),
-        (ask(UNSIGNED).header(length, "7").header("x-amz-trailer", "other"), (400, "InvalidRequest")),
+        (
+            ask(UNSIGNED).header(length, "7").header("x-amz-trailer", "other"),
+            (400, "InvalidRequest"),
+        ),
         (ask(SIGNED).header(length, "7").header("x-amz-trailer", CRC), (400, "InvalidRequest")),
         (ask("UNSIGNED-PAYLOAD").header("x-amz-trailer", CRC), (400, "InvalidRequest")),
-        (ask("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD").header(length, "7"), (501, "NotImplemented")),
+        (
+            ask("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD").header(length, "7"),
+            (501, "NotImplemented"),
+        ),
     ] {
         assert_eq!(sent(ask.signed(), b"").await.refusal(), refusal);
     }

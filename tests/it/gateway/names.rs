@@ -38,7 +38,8 @@ async fn keys_are_kept_byte_by_byte() {
     }
     for (path, key) in KEYS {
         assert_eq!(gateway.read(&format!("/b1/{path}")).await, key, "{path}");
-        let copy = gateway.ask("PUT", "/b2/copy").header("x-amz-copy-source", &format!("b1/{path}"));
+        let copy =
+            gateway.ask("PUT", "/b2/copy").header("x-amz-copy-source", &format!("b1/{path}"));
         assert_eq!(copy.send().await.status, 200, "{path}");
         assert_eq!(gateway.read("/b2/copy").await, key, "{path}");
     }

@@ -61,9 +61,8 @@ async fn metadata_that_is_not_ascii_comes_back_in_words() {
 #[tokio::test]
 async fn writes_and_deletes_can_be_conditional() {
     let gateway = Gateway::start().await;
-    let put = |name: &str, value: &str| {
-        gateway.ask("PUT", "/b1/key").body("new").header(name, value)
-    };
+    let put =
+        |name: &str, value: &str| gateway.ask("PUT", "/b1/key").body("new").header(name, value);
     assert_eq!(put("if-match", "*").send().await.refusal(), (404, "NoSuchKey"));
     assert_eq!(put("if-none-match", "*").send().await.status, 200);
     assert_eq!(put("if-none-match", "*").send().await.refusal(), (412, "PreconditionFailed"));

@@ -52,8 +52,11 @@ const CASES: [(&str, &str, Change); 23] = [
         wire.target.push_str("&x-amz-acl=private");
     }),
     ("a header of its own", "InvalidArgument", |wire| {
-        wire.add("authorization", "AWS4-HMAC-SHA256 Credential=a/20200101/r/s3/aws4_request, \
-            SignedHeaders=host, Signature=00");
+        wire.add(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=a/20200101/r/s3/aws4_request, \
+            SignedHeaders=host, Signature=00",
+        );
     }),
     ("a session token", "InvalidToken", |wire| wire.target.push_str("&X-Amz-Security-Token=t")),
     ("another body than its hash", "XAmzContentSHA256Mismatch", |wire| {

@@ -85,7 +85,11 @@ const CASES: [(&str, &str, Change); 38] = [
         wire.swap("authorization", ";x-amz-meta-a", "");
     }),
     ("headers out of order", "AccessDenied", |wire| {
-        wire.swap("authorization", "SignedHeaders=content-length;host", "SignedHeaders=host;content-length");
+        wire.swap(
+            "authorization",
+            "SignedHeaders=content-length;host",
+            "SignedHeaders=host;content-length",
+        );
     }),
 ];
 
@@ -132,8 +136,7 @@ async fn version_two_of_signatures_is_refused_in_every_form() {
     header.add("authorization", &format!("AWS {key}:c2lnbmF0dXJl"));
     header.add("date", "Thu, 01 Jan 2099 00:00:00 GMT");
     let mut query = gateway.ask("GET", "/b1").unsigned();
-    query.target =
-        format!("/b1?AWSAccessKeyId={key}&Signature=c2lnbmF0dXJl&Expires=4070908800");
+    query.target = format!("/b1?AWSAccessKeyId={key}&Signature=c2lnbmF0dXJl&Expires=4070908800");
     let mut lower = query.clone();
     lower.target = lower.target.replace("AWSAccessKeyId", "awsaccesskeyid");
     let mut both = gateway.ask("GET", "/b1").signed();
@@ -151,7 +154,8 @@ async fn forms_of_browsers_and_session_tokens_are_refused() {
     let gateway = Gateway::start().await;
     let mut form = gateway.ask("POST", "/b1").unsigned();
     form.add("content-type", "Multipart/Form-Data; boundary=x");
-    form.body = b"--x\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n--x--\r\n".to_vec();
+    form.body =
+        b"--x\r\nContent-Disposition: form-data; name=\"key\"\r\n\r\nk\r\n--x--\r\n".to_vec();
     form.add("content-length", &form.body.len().to_string());
     assert_eq!(form.send().await.refusal(), (501, "NotImplemented"));
     let token = gateway.ask("GET", "/b1").header("x-amz-security-token", "token").send().await;

@@ -40,7 +40,13 @@ impl Gateway {
         }
         let repo = repo(&server, "repo", mode, json!(links)).await;
         let key = key(&server, repo, "ADMIN").await;
-        Self { server, repo, key }
+        let gateway = Self { server, repo, key };
+        for bucket in ["/b1", "/b2"] {
+            // Waits until it is known what was in the bucket.
+            let list = gateway.ask("GET", bucket).send().await;
+            assert_eq!(list.status, 200, "{}", list.text());
+        }
+        gateway
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -59,6 +65,14 @@ impl Gateway {
 
     pub fn ask_with(&self, key: &Key, method: &str, path: &str) -> Ask {
         Ask::new(self.address(), key, method, path)
+    }
+
+    /// Changes the storage repo.
+    pub async fn change(&self, body: Value) {
+        let body: types::UpdateStorageRepoRequest = typed(body);
+        let owner = self.server.owner();
+        let changed = owner.update_storage_repo().repo_id(self.repo).body(body).send().await;
+        changed.expect("a change that is taken");
     }
 
     /// Writes an object that has to be taken.

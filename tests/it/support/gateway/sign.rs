@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use super::wire::{Answer, Wire};
 
-const PLAIN: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 pub const REGION: &str = "us-east-1";
 
 #[derive(Clone, Debug)]
@@ -166,8 +165,7 @@ impl Ask {
 
     fn wire(self) -> Wire {
         let query = self.encoded(false);
-        let target =
-            if query.is_empty() { self.path } else { format!("{}?{query}", self.path) };
+        let target = if query.is_empty() { self.path } else { format!("{}?{query}", self.path) };
         let (address, method) = (self.address, self.method);
         Wire { address, method, target, headers: self.headers, body: self.body }
     }
@@ -185,8 +183,7 @@ impl Ask {
         if sorted {
             pairs.sort();
         }
-        let pairs: Vec<_> =
-            pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("&")
     }
 
@@ -195,10 +192,13 @@ impl Ask {
         headers.sort();
         let mut lines = String::new();
         for (name, value) in headers {
-            writeln!(lines, "{name}:{}", value.trim()).expect("into memory");
+            let words: Vec<_> = value.split(' ').filter(|word| !word.is_empty()).collect();
+            writeln!(lines, "{name}:{}", words.join(" ")).expect("into memory");
         }
         let query = self.encoded(true);
-        format!("{}\n{}\n{query}\n{lines}\n{names}\n{hash}", self.method, self.path)
+        // A slash is a slash, however it comes.
+        let path = self.path.replace("%2F", "/");
+        format!("{}\n{path}\n{query}\n{lines}\n{names}\n{hash}", self.method)
     }
 }
 
@@ -261,7 +261,8 @@ impl Chain {
 
     /// What comes behind the last chunk, which is empty.
     pub fn trailer(&mut self, name: &str, value: &str) -> Vec<u8> {
-        let hash = hex(digest::digest(&digest::SHA256, format!("{name}:{value}\n").as_bytes()).as_ref());
+        let hash =
+            hex(digest::digest(&digest::SHA256, format!("{name}:{value}\n").as_bytes()).as_ref());
         let text = format!(
             "AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{}\n{hash}",
             self.scope.time,

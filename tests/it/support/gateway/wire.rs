@@ -89,8 +89,7 @@ impl Answer {
             .map(|line| line.split_once(": ").expect("a header"))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let mut answer =
-            Self { status: status.parse().expect("a number"), headers, body: vec![] };
+        let mut answer = Self { status: status.parse().expect("a number"), headers, body: vec![] };
         let body = &bytes[end + 4..];
         let chunked = answer.header("transfer-encoding") == "chunked";
         answer.body = if chunked { joined(body) } else { body.to_vec() };
