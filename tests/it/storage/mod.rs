@@ -10,5 +10,5 @@ mod replacing;
 mod roles;
 mod rules;
 mod seeds;
-mod stage;
+pub mod stage;
 mod trail;
