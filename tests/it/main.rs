@@ -15,6 +15,7 @@ mod operate;
 mod operations;
 mod schema_twins;
 mod sdks;
+mod stats;
 mod storage;
 mod storage_model;
 mod storage_reach;

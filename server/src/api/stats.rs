@@ -24,7 +24,8 @@ type Answer<T> = std::result::Result<Json<T>, StorageFault>;
 /// Read the totals of storage repos
 ///
 /// What clients moved through each storage repo the caller can see, since it was created, to the byte. What this
-/// server has counted is in it at once, what other servers on the same database have counted within 5 s.
+/// server has counted is in it at once, what other servers on the same database have counted within 5 s. A server that
+/// crashes loses what it has counted in the last 5 s; of the statistics, that is, and of nothing else.
 #[utoipa::path(get, path = "/repo/stats", tag = "stats", params(RepoStatsQuery),
     responses(
         (status = 200, description = "The totals, in order of ids.", body = RepoStatsResponse),

@@ -9,11 +9,11 @@ use super::usage::{SUMS, joined, usage};
 use crate::model::access::Caller;
 use crate::model::stats::{Facet, Group, Question, ROWS_MAX};
 
-/// Which rows count. `u` is the usage, `r` its storage repo.
+/// Which rows count. `u` is the usage, `r` its storage repo. What is at 0 is of no certain time.
 const CONDITION: &str = "r.org_id = $1 AND r.deleted_at IS NULL
      AND ($2 = 1 OR EXISTS (SELECT 1 FROM workspace_users m
           WHERE m.workspace_id = r.workspace_id AND m.user_id = $3))
-     AND u.at >= $4 AND u.at < $5
+     AND u.at >= $4 AND u.at < $5 AND u.at > 0
      AND CASE WHEN u.bucket_id = '' THEN 0 ELSE 1 END = $6
      AND (CAST($7 AS TEXT) IS NULL OR r.workspace_id = $7)
      AND (CAST($8 AS TEXT) IS NULL OR u.repo_id = $8)

@@ -225,8 +225,10 @@ impl StatsTime {
         const DAY_BYTES: usize = "2026-01-15".len();
         let found = match self.0.len() {
             DAY_BYTES => self.0.parse().ok().map(day),
+            // The library takes small letters and spaces, too.
             _ => DateTime::parse_from_rfc3339(&self.0)
                 .ok()
+                .filter(|_| !self.0.contains(['t', 'z', ' ']))
                 .map(|at| Moment { at: at.with_timezone(&Utc).into(), whole_day: false }),
         };
         found.ok_or_else(|| {
