@@ -27,6 +27,8 @@ async fn headers_that_ask_for_what_is_not_there_are_refused() {
         ("x-amz-acl", "bucket-owner-full-control"),
         ("x-amz-storage-class", "STANDARD"),
         ("x-amz-request-payer", "requester"),
+        ("x-amz-bucket-object-lock-enabled", "false"),
+        ("x-amz-object-lock-legal-hold", "OFF"),
     ] {
         let ask = gateway.ask("PUT", "/b1/key").body("content").header(name, value);
         assert_eq!(ask.send().await.status, 200, "{name}: {value}");
