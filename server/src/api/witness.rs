@@ -23,6 +23,10 @@ use super::edits::{
 };
 use super::events::{SystemEventPage, SystemEventQuery};
 use super::half::{SourceError, StorageError};
+use super::jobs::{JobEvent, JobListResponse, JobResponse};
+use super::mirrors::{
+    JobIdResponse, JobIdsResponse, MirrorResponse, RestoreObjectsRequest, ScrubMirrorRequest,
+};
 use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
@@ -87,6 +91,8 @@ pub fn sent() -> Schemas {
         Name,
         RepoAiLlm,
         RepoBucket,
+        RestoreObjectsRequest,
+        ScrubMirrorRequest,
         ShortCommitMessage,
         StorageMode,
         StorageType,
@@ -119,8 +125,14 @@ pub fn answered() -> Schemas {
         BucketStatusResponse,
         CreatedKeyResponse,
         Health,
+        JobEvent,
+        JobIdResponse,
+        JobIdsResponse,
+        JobListResponse,
+        JobResponse,
         MessageResponse,
         Metadata,
+        MirrorResponse,
         ProfileResponse,
         Readiness,
         SourceError,
@@ -171,6 +183,8 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         FileWrite,
         RepoAiLlm,
         RepoBucket,
+        RestoreObjectsRequest,
+        ScrubMirrorRequest,
         SystemEventQuery,
         UpdateAccessKeyRequest,
         UpdateAiKeyRequest,

@@ -11,12 +11,14 @@ pub mod buckets;
 pub mod edits;
 pub mod error;
 pub mod jobs;
+pub mod mirrors;
 pub mod objects;
 pub mod operator;
 pub mod packs;
 pub mod source_create;
 pub mod source_repos;
 pub mod storage_holders;
+pub mod storage_jobs;
 pub mod storage_links;
 pub mod storage_repos;
 pub mod text;
@@ -26,6 +28,7 @@ pub mod users;
 pub mod workspaces;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::backend::buckets::Buckets;
@@ -45,6 +48,7 @@ pub struct Services {
     pub buckets: Buckets,
     pub editors: edits::Editors,
     pub plane: objects::Plane,
+    pub followers: Arc<storage_jobs::Followers>,
     pub quota: Quota,
     pub node: Node,
     pub stopping: AtomicBool,

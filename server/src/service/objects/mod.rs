@@ -17,6 +17,8 @@ pub mod healing;
 pub mod jobs;
 pub mod listing;
 pub mod reading;
+mod repairing;
+pub mod restoring;
 mod roll;
 pub mod spaces;
 pub mod writing;
