@@ -9,6 +9,7 @@ mod edits;
 mod edits_model;
 mod events;
 mod isolation;
+mod mirror;
 mod objects;
 mod operate;
 mod operations;
