@@ -21,6 +21,7 @@ pub mod managed;
 pub mod reading;
 mod roll;
 pub mod spaces;
+pub mod uploads;
 pub mod writing;
 
 /// Doors say it; only drivers read it.
