@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(120);
 /// Most of a request that waits in memory to be read, headers included, in bytes.
 const PIECE_BYTES_MAX: usize = 64 * 1024;
+/// Most headers of a request on a listener that is to stay small.
+const HEADERS_MAX: usize = 128;
 /// Pause after a failed accept, so that a full file table does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -41,7 +43,7 @@ pub async fn serve(
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
     if let Speech::Small = speech {
         builder = builder.http1_only();
-        builder.http1().max_buf_size(PIECE_BYTES_MAX);
+        builder.http1().max_buf_size(PIECE_BYTES_MAX).max_headers(HEADERS_MAX);
     }
     builder.http2().timer(TokioTimer::new());
     let (builder, service) = (Arc::new(builder), TowerToHyperService::new(router));

@@ -38,23 +38,17 @@ pub async fn get(
     let found = reading::head(&gateway.services, &asked.session, &space, &input.key, &held).await;
     let object = found.map_err(render)?;
     let wants = |name: &str| names.contains(&name);
-    let mut output = GetObjectAttributesOutput::default();
-    output.last_modified = Some(moment(object.modified_at));
-    if wants("ETag") {
-        output.e_tag = Some(ETag::Strong(object.etag.clone()));
-    }
-    if wants("Checksum") {
-        output.checksum = checksum(&object);
-    }
-    if wants("ObjectParts") && !object.about.parts.is_empty() {
-        output.object_parts = Some(parts(&asked, &object.about.parts)?);
-    }
-    if wants("StorageClass") {
-        output.storage_class = Some(StorageClass::from_static(StorageClass::STANDARD));
-    }
-    if wants("ObjectSize") {
-        output.object_size = i64::try_from(object.size).ok();
-    }
+    let parts_wanted = wants("ObjectParts") && !object.about.parts.is_empty();
+    let class = StorageClass::from_static(StorageClass::STANDARD);
+    let output = GetObjectAttributesOutput {
+        checksum: wants("Checksum").then(|| checksum(&object)).flatten(),
+        e_tag: wants("ETag").then(|| ETag::Strong(object.etag.clone())),
+        last_modified: Some(moment(object.modified_at)),
+        object_parts: parts_wanted.then(|| parts(&asked, &object.about.parts)).transpose()?,
+        object_size: wants("ObjectSize").then(|| i64::try_from(object.size).ok()).flatten(),
+        storage_class: wants("StorageClass").then_some(class),
+        ..GetObjectAttributesOutput::default()
+    };
     Ok(S3Response::new(output))
 }
 

@@ -56,9 +56,8 @@ pub async fn head(
     input: HeadBucketInput,
 ) -> S3Result<S3Response<HeadBucketOutput>> {
     asked.space(&input.bucket, Role::Read)?;
-    let mut output = HeadBucketOutput::default();
-    output.bucket_region = Some(gateway.services.node.region.clone());
-    Ok(S3Response::new(output))
+    let bucket_region = Some(gateway.services.node.region.clone());
+    Ok(S3Response::new(HeadBucketOutput { bucket_region, ..HeadBucketOutput::default() }))
 }
 
 pub async fn location(
@@ -80,7 +79,7 @@ pub async fn create(
 ) -> S3Result<S3Response<CreateBucketOutput>> {
     managed::create(&gateway.services, &asked.session, &input.bucket).await.map_err(render)?;
     let location = Some(format!("/{}", input.bucket));
-    Ok(S3Response::new(CreateBucketOutput { location, ..Default::default() }))
+    Ok(S3Response::new(CreateBucketOutput { location }))
 }
 
 pub async fn delete(

@@ -25,9 +25,8 @@ pub async fn one(
     let deleted =
         deleting::delete(&gateway.services, &asked.session, &space, &input.key, &held).await;
     deleted.map_err(render)?;
-    let mut output = DeleteObjectOutput::default();
-    output.version_id = input.version_id;
-    Ok(S3Response::new(output))
+    let version_id = input.version_id;
+    Ok(S3Response::new(DeleteObjectOutput { version_id, ..DeleteObjectOutput::default() }))
 }
 
 pub async fn many(

@@ -4,8 +4,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::S3Service;
@@ -17,6 +18,9 @@ use super::frames::{self, Fault};
 use super::signature::{self, Signature};
 use crate::service::Services;
 use crate::service::objects::Session;
+
+/// Longest answer of s3s to a signature that it refuses, in bytes.
+const REFUSAL_BYTES_MAX: usize = 64 * 1024;
 
 pub struct Guard {
     pub services: Arc<Services>,
@@ -31,6 +35,8 @@ pub struct Admitted {
     pub session: Arc<Session>,
     pub signature: Signature,
     pub fault: Arc<OnceLock<Fault>>,
+    /// Set once the signature is known to be right.
+    pub verified: Arc<OnceLock<()>>,
 }
 
 tokio::task_local! {
@@ -50,13 +56,37 @@ async fn pass(guard: &Guard, request: Request) -> Result<Response, S3Error> {
     let session = Session::open(&guard.services, &signature.access_key).await.map_err(render)?;
     let session = session.ok_or_else(unknown_key)?;
     let fault = Arc::new(OnceLock::new());
-    let body = frames::bounded(body, signature.framing, guard.stall, fault.clone());
-    let admitted = Admitted { session: Arc::new(session), signature, fault };
+    let body = if body.is_end_stream() {
+        s3s::Body::empty()
+    } else {
+        let pieces = frames::bounded(body, signature.framing, guard.stall, fault.clone());
+        s3s::Body::http_body_unsync(pieces)
+    };
+    let verified = Arc::new(OnceLock::new());
+    let session = Arc::new(session);
+    let admitted = Admitted { session, signature, fault, verified: verified.clone() };
     parts.extensions.insert(admitted.clone());
-    let request = axum::http::Request::from_parts(parts, s3s::Body::http_body_unsync(body));
+    let request = axum::http::Request::from_parts(parts, body);
     let answered = CURRENT.scope(admitted, guard.signatures.call(request)).await;
-    let response = answered.map_err(|_| internal())?;
-    Ok(response.map(Body::new))
+    let response = answered.map_err(|_| internal())?.map(Body::new);
+    if verified.get().is_some() || response.status() != StatusCode::FORBIDDEN {
+        return Ok(response);
+    }
+    explained(response).await
+}
+
+/// s3s does not say what is wrong with a signature that is wrong, and it is the first thing to go wrong.
+async fn explained(response: Response) -> Result<Response, S3Error> {
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, REFUSAL_BYTES_MAX).await.map_err(|_| internal())?;
+    if std::str::from_utf8(&body)
+        .is_ok_and(|text| text.contains("<Code>SignatureDoesNotMatch</Code></"))
+    {
+        let message = "The request signature we calculated does not match the signature you \
+                       provided. Check your key and signing method.";
+        return Err(refused(S3ErrorCode::SignatureDoesNotMatch, message));
+    }
+    Ok(Response::from_parts(parts, Body::from(body)))
 }
 
 pub fn answer(error: S3Error) -> Response {

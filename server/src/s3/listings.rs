@@ -45,32 +45,35 @@ impl Spelling {
     }
 
     fn object(&self, object: &Known, owner: Option<&Owner>) -> Object {
-        let mut shown = Object::default();
-        shown.checksum_algorithm = algorithms(object);
-        shown.checksum_type = checksum_type(object);
-        shown.e_tag = Some(ETag::Strong(object.etag.clone()));
-        shown.key = Some(self.spell(&object.key));
-        shown.last_modified = Some(moment(object.modified_at));
-        shown.owner = owner.cloned();
-        shown.size = i64::try_from(object.size).ok();
-        shown.storage_class = Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD));
-        shown
+        let class = ObjectStorageClass::from_static(ObjectStorageClass::STANDARD);
+        Object {
+            checksum_algorithm: algorithms(object),
+            checksum_type: checksum_type(object),
+            e_tag: Some(ETag::Strong(object.etag.clone())),
+            key: Some(self.spell(&object.key)),
+            last_modified: Some(moment(object.modified_at)),
+            owner: owner.cloned(),
+            size: i64::try_from(object.size).ok(),
+            storage_class: Some(class),
+            ..Object::default()
+        }
     }
 
     fn version(&self, object: &Known, owner: &Owner) -> ObjectVersion {
-        let mut shown = ObjectVersion::default();
-        shown.checksum_algorithm = algorithms(object);
-        shown.checksum_type = checksum_type(object);
-        shown.e_tag = Some(ETag::Strong(object.etag.clone()));
-        shown.is_latest = Some(true);
-        shown.key = Some(self.spell(&object.key));
-        shown.last_modified = Some(moment(object.modified_at));
-        shown.owner = Some(owner.clone());
-        shown.size = i64::try_from(object.size).ok();
-        let class = ObjectVersionStorageClass::STANDARD;
-        shown.storage_class = Some(ObjectVersionStorageClass::from_static(class));
-        shown.version_id = Some("null".to_owned());
-        shown
+        let class = ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD);
+        ObjectVersion {
+            checksum_algorithm: algorithms(object),
+            checksum_type: checksum_type(object),
+            e_tag: Some(ETag::Strong(object.etag.clone())),
+            is_latest: Some(true),
+            key: Some(self.spell(&object.key)),
+            last_modified: Some(moment(object.modified_at)),
+            owner: Some(owner.clone()),
+            size: i64::try_from(object.size).ok(),
+            storage_class: Some(class),
+            version_id: Some("null".to_owned()),
+            ..ObjectVersion::default()
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use s3s::{S3Error, S3ErrorCode as Code, TrailingHeaders};
@@ -27,6 +27,8 @@ const UNSUPPORTED: [(&str, &str); 7] = [
     ("x-amz-website-redirect-location", "A redirect"),
     ("x-amz-write-offset-bytes", "A write into an object"),
 ];
+/// Values with which even these ask for nothing.
+const ASKING_NOTHING: [&[u8]; 2] = [b"false", b"OFF"];
 pub const CHECKSUMS: [(&str, Algorithm); 5] = [
     ("x-amz-checksum-crc32", Algorithm::Crc32),
     ("x-amz-checksum-crc32c", Algorithm::Crc32c),
@@ -53,7 +55,8 @@ impl Said {
 
     /// Refuses what would have to be done and cannot.
     pub fn check(&self) -> Result<(), S3Error> {
-        for name in self.headers.keys() {
+        let asks = |value: &HeaderValue| !ASKING_NOTHING.contains(&value.as_bytes());
+        for (name, _) in self.headers.iter().filter(|(_, value)| asks(value)) {
             let begins = |(front, _): &&(&str, &str)| name.as_str().starts_with(front);
             if let Some((_, what)) = UNSUPPORTED.iter().find(begins) {
                 return Err(unsupported(what));

@@ -33,7 +33,9 @@ const OF_SIGNATURE: [&str; 7] = [
     "x-amz-signature",
     "x-amz-signedheaders",
 ];
+/// Headers without which s3s finds no operation, or refuses it. What they say is read elsewhere.
 const COPY_SOURCE: &str = "x-amz-copy-source";
+const OBJECT_ATTRIBUTES: &str = "x-amz-object-attributes";
 
 pub struct Verified {
     pub operations: S3Service,
@@ -48,6 +50,7 @@ impl S3Route for Verified {
 
     async fn call(&self, mut request: S3Request<Body>) -> S3Result<S3Response<Body>> {
         let admitted = request.extensions.get::<Admitted>().cloned().ok_or_else(internal)?;
+        admitted.verified.get_or_init(|| ());
         let query = lift(&mut request, admitted.signature.presigned)?;
         let said = Said {
             headers: request.headers,
@@ -65,6 +68,10 @@ impl S3Route for Verified {
         if said.headers.contains_key(COPY_SOURCE) {
             headers.insert(COPY_SOURCE, HeaderValue::from_static("some/key"));
         }
+        let about = query.iter().any(|(name, _)| name == "attributes");
+        if about {
+            headers.insert(OBJECT_ATTRIBUTES, HeaderValue::from_static("ETag"));
+        }
         let body = if self.is_content(&request.method, &request.uri, &query, &said) {
             request.input
         } else {
@@ -79,7 +86,11 @@ impl S3Route for Verified {
         *plain.extensions_mut() = request.extensions;
         plain.extensions_mut().insert(said);
         let answer = self.operations.call(plain).await.map_err(|_| internal())?;
-        let (parts, body) = answer.into_parts();
+        let (mut parts, mut body) = answer.into_parts();
+        if about && parts.status == StatusCode::OK {
+            body = without_quotes(body).await?;
+            parts.headers.remove(CONTENT_LENGTH);
+        }
         let partial = parts.status == StatusCode::OK && parts.headers.contains_key(CONTENT_RANGE);
         Ok(S3Response {
             output: body,
@@ -137,6 +148,14 @@ fn lift(request: &mut S3Request<Body>, presigned: bool) -> S3Result<Vec<(String,
         }
     }
     Ok(query)
+}
+
+/// In the attributes of an object, and nowhere else, S3 says an ETag without quotes.
+async fn without_quotes(body: Body) -> S3Result<Body> {
+    let most = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX);
+    let body = axum::body::to_bytes(axum::body::Body::new(body), most).await;
+    let text = String::from_utf8(body.map_err(|_| internal())?.into()).map_err(|_| internal())?;
+    Ok(text.replace("<ETag>\"", "<ETag>").replace("\"</ETag>", "</ETag>").into())
 }
 
 fn without_signature(uri: &Uri, query: &[(String, String)]) -> S3Result<Uri> {
