@@ -1,7 +1,7 @@
 # The server with all it needs to run. Keep /data: it holds the database and the master key.
 #
 #   docker build --tag repoplane .
-#   docker run --init --publish 8080:8080 --volume repoplane:/data repoplane
+#   docker run --init --publish 8080:8080 --publish 9000:9000 --volume repoplane:/data repoplane
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
@@ -17,9 +17,9 @@ RUN apt-get update \
 COPY --from=build /src/target/release/repoplane /usr/local/bin/repoplane
 
 USER repoplane
-ENV REPOPLANE_DATA_DIR=/data REPOPLANE_LISTEN=0.0.0.0:8080
+ENV REPOPLANE_DATA_DIR=/data REPOPLANE_LISTEN=0.0.0.0:8080 REPOPLANE_S3_LISTEN=0.0.0.0:9000
 VOLUME /data
-EXPOSE 8080
+EXPOSE 8080 9000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["repoplane", "healthcheck"]
 ENTRYPOINT ["repoplane"]
 CMD ["serve"]

@@ -134,7 +134,8 @@ async fn one(
     // Each its own few keys, so that reads find what writes left.
     let heads: Vec<Vec<Vec<u8>>> = (0..count.min(20))
         .map(|n| {
-            let key = format!("{bytes}/{client}/{n}");
+            // Nobody writes what another one has written.
+            let key = format!("{}/{bytes}/{client}/{n}", places[0].bucket);
             let head = |place: &Place| match kind {
                 Kind::Put => place.put(&key, bytes),
                 Kind::Get => place.get(&key),

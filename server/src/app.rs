@@ -21,10 +21,12 @@ use crate::backend::egress::Egress;
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
 use crate::config::Config;
+use crate::service::meter::Meter;
 use crate::service::operator::{self, Owner};
 use crate::service::{Node, Quota, Services, edits, objects};
 use crate::store::{Kind, Store, intents};
-use crate::{api, telemetry, worker};
+use crate::{api, s3, telemetry, worker};
+use listen::Speech;
 
 /// The API's two documents, for the command that prints them.
 pub use crate::api::{docs::CONTRACT, document};
@@ -38,11 +40,14 @@ pub struct App {
     lock: File,
     connections: usize,
     drain: Duration,
+    s3: s3::Limits,
 }
 
 /// A server that is listening.
 pub struct Running {
     pub address: SocketAddr,
+    /// Of the S3 gateway, if there is one.
+    pub s3_address: Option<SocketAddr>,
     pub services: Arc<Services>,
     stop: CancellationToken,
     done: tokio::task::JoinHandle<()>,
@@ -84,9 +89,11 @@ impl App {
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;
         let egress = Egress::new(config.egress.allow.clone()).with_public(config.egress.public);
+        let node = Node { ip: config.listen.ip(), region: config.region.clone() };
         let plane = objects::Plane::new(&store, objects::Tuning::default());
         let services = Arc::new(Services {
             plane,
+            meter: Meter::new(store.clone(), node.name()),
             followers: Arc::default(),
             store,
             vault,
@@ -97,7 +104,7 @@ impl App {
                 buckets: config.limits.buckets.into(),
                 storage_repos: config.limits.storage_repos.into(),
             },
-            node: Node { ip: config.listen.ip(), region: config.region.clone() },
+            node,
             stopping: AtomicBool::new(false),
         });
         let limits = Limits {
@@ -114,14 +121,20 @@ impl App {
             lock,
             connections: config.limits.connections,
             drain: Duration::from_secs(config.limits.drain_seconds),
+            s3: s3::Limits {
+                concurrent: config.limits.concurrent_requests,
+                domain: config.s3_domain.clone(),
+            },
         })
     }
 
-    /// Serves on `listener` until [`Running::stop`].
-    pub fn start(self, listener: TcpListener) -> std::io::Result<Running> {
+    /// Serves the API on `listener`, and the gateway on `s3`, until [`Running::stop`].
+    pub fn start(self, listener: TcpListener, s3: Option<TcpListener>) -> std::io::Result<Running> {
         let address = listener.local_addr()?;
+        let s3_address = s3.as_ref().map(TcpListener::local_addr).transpose()?;
         let stop = CancellationToken::new();
         let router = api::router(&self.services, &self.guard);
+        let gateway = s3::router(&self.services, self.s3);
         let services = self.services.clone();
         let background = TaskTracker::new();
         for _ in 0..worker::JOBS_AT_ONCE {
@@ -131,18 +144,31 @@ impl App {
         background.spawn(worker::schedule(services.clone(), stop.clone()));
         let guard = self.guard;
         background.spawn(worker::sweep(move || guard.sweep(), stop.clone()));
+        background.spawn(worker::measure(services.clone(), stop.clone()));
+        background.spawn(worker::watch(services.clone(), stop.clone()));
         background.close();
         let stopping = stop.clone();
         let owned = self.services;
         let done = tokio::spawn(async move {
-            listen::serve(listener, router, self.connections, self.drain, stopping).await;
+            let limits = (self.connections, self.drain);
+            let api = listen::serve(listener, router, Speech::Any, limits, stopping.clone());
+            let gateway = async {
+                if let Some(listener) = s3 {
+                    listen::serve(listener, gateway, Speech::Small, limits, stopping).await;
+                }
+            };
+            tokio::join!(api, gateway);
             background.wait().await;
             owned.plane.writes.close();
             owned.plane.writes.wait().await;
             owned.editors.close().await;
+            // Last of those who write: everything above may have counted.
+            if let Err(error) = owned.meter.flush().await {
+                tracing::error!(%error, "the last statistics are lost");
+            }
             owned.store.close().await;
         });
-        Ok(Running { address, services, stop, done, _lock: self.lock })
+        Ok(Running { address, s3_address, services, stop, done, _lock: self.lock })
     }
 }
 

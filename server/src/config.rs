@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::Context;
 use config::{Environment, File, FileFormat};
@@ -38,6 +39,11 @@ pub struct Config {
     pub disks_dir: Option<PathBuf>,
     /// Address of the JSON API.
     pub listen: SocketAddr,
+    /// Address of the S3 gateway; `off` for none.
+    pub s3_listen: S3Listen,
+    /// Domain of the S3 gateway, for requests that have the bucket in front of it, as in
+    /// `bucket.s3.example.org`. Without one, the bucket is in the path.
+    pub s3_domain: Option<String>,
     /// `sqlite:FILE` or `postgres://USER:PASSWORD@HOST/NAME`. Default is a SQLite file in the
     /// data folder.
     pub database: Option<String>,
@@ -49,6 +55,40 @@ pub struct Config {
     pub limits: Limits,
     pub egress: Egress,
     pub log: Log,
+}
+
+/// Where the S3 gateway listens, if it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct S3Listen(pub Option<SocketAddr>);
+
+impl FromStr for S3Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if matches!(text, "" | "off") {
+            return Ok(Self(None));
+        }
+        let address = text.parse().map_err(|error| {
+            format!("{text:?} is neither an address, as in 127.0.0.1:9000, nor `off`: {error}")
+        })?;
+        Ok(Self(Some(address)))
+    }
+}
+
+impl TryFrom<String> for S3Listen {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<S3Listen> for String {
+    fn from(listen: S3Listen) -> Self {
+        listen.0.map_or_else(|| "off".to_owned(), |address| address.to_string())
+    }
 }
 
 /// Bounds on what clients can ask for.
@@ -121,6 +161,8 @@ impl Default for Config {
             objects_dir: None,
             disks_dir: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            s3_listen: S3Listen(Some(SocketAddr::from(([127, 0, 0, 1], 9000)))),
+            s3_domain: None,
             database: None,
             bootstrap_token: None,
             region: "local".to_owned(),
@@ -173,6 +215,9 @@ pub struct Flags {
     /// Address of the JSON API [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR", global = true)]
     pub listen: Option<SocketAddr>,
+    /// Address of the S3 gateway, or `off` [default: 127.0.0.1:9000]
+    #[arg(long, value_name = "ADDR", global = true)]
+    pub s3_listen: Option<S3Listen>,
 }
 
 impl Config {
@@ -203,9 +248,10 @@ impl Config {
             .context(
                 "the configuration cannot be used; `repoplane config schema` lists every setting",
             )?;
-        let Flags { config: _, data_dir, database, listen } = flags.clone();
+        let Flags { config: _, data_dir, database, listen, s3_listen } = flags.clone();
         config.data_dir = data_dir.unwrap_or(config.data_dir);
         config.listen = listen.unwrap_or(config.listen);
+        config.s3_listen = s3_listen.unwrap_or(config.s3_listen);
         config.database = database.or(config.database);
         Ok(config)
     }

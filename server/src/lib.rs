@@ -1,7 +1,7 @@
 //! Repoplane: one server for repositories behind an API.
 //!
 //! ```text
-//! doors (api, cli, worker)  ->  service  ->  store | backend  ->  model
+//! doors (api, s3, cli, worker)  ->  service  ->  store | backend  ->  model
 //! ```
 //!
 //! - doors turn a protocol into a service call and back: no rules, no SQL, no files;
@@ -16,6 +16,7 @@ pub mod backend;
 pub mod cli;
 pub mod config;
 pub mod model;
+pub mod s3;
 pub mod service;
 pub mod store;
 pub mod telemetry;

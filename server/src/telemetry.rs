@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use axum::http::{Method, StatusCode};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -30,7 +31,9 @@ static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 /// Starts logging to standard error: text on a terminal, JSON elsewhere.
 pub fn init_logs(level: &str, format: LogFormat) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(level)
-        .map_err(|error| anyhow::anyhow!("log.level {level:?} is not usable: {error}"))?;
+        .map_err(|error| anyhow::anyhow!("log.level {level:?} is not usable: {error}"))?
+        // It logs what clients send as errors, and what they send is not for the log.
+        .add_directive("s3s=off".parse().context("a directive")?);
     let json = match format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Json => true,

@@ -79,6 +79,7 @@ macro_rules! operation {
 pub fn all() -> Vec<Operation> {
     let mut all = of_accounts_and_source_repos();
     all.extend(of_storage_repos());
+    all.extend(of_stats());
     all
 }
 
@@ -173,6 +174,26 @@ fn of_storage_repos() -> Vec<Operation> {
     ]
 }
 
+fn of_stats() -> Vec<Operation> {
+    use Access::{Account, Workspace};
+    use types::{StatsScope, StatsWindow};
+    vec![
+        operation!(get_repo_stats, Account, |on| .repo_id(ids(on.storage_repo))),
+        operation!(get_bucket_stats, Account, |on| .bucket_id(ids(on.bucket))),
+        operation!(get_unit_stats, Account, |on| .unit_id(ids(on.bucket))),
+        operation!(get_bucket_node_stats, Workspace(Read), |on| .bucket_id(on.bucket)
+            .body(body::<types::BucketNodeStatsRequest>(json!({"day": "2026-01-15"})))),
+        operation!(get_daily_stats, Account, |on| .repo_id(ids(on.storage_repo))),
+        operation!(get_minute_stats, Account, |on| .bucket_id(ids(on.bucket))),
+        operation!(get_node_stats_minute, Account, |on| .bucket_id(ids(on.bucket))),
+        operation!(get_node_stats_daily, Account, |on| .unit_id(ids(on.bucket)).start_date(1_012_026)),
+        operation!(get_storage_series, Workspace(Read), |on| .scope(StatsScope::Workspace).id(on.workspace)
+            .window(StatsWindow::X24h)),
+        operation!(get_storage_breakdown, Workspace(Read), |on| .by("buckets").scope(StatsScope::Repo)
+            .id(on.storage_repo).window(StatsWindow::X7d)),
+    ]
+}
+
 /// The operations of the contract, each with the statuses it lists.
 pub fn documented() -> BTreeMap<String, Vec<u16>> {
     let contract: Value =
@@ -216,6 +237,10 @@ fn body<T: serde::de::DeserializeOwned>(value: Value) -> T {
 
 fn named(id: Uuid) -> types::IdOrName {
     id.to_string().parse().expect("an id or a name")
+}
+
+fn ids(id: Uuid) -> types::IdList {
+    id.to_string().parse().expect("a list of ids")
 }
 
 fn status<T, E: std::fmt::Debug>(sent: Result<ResponseValue<T>, Error<E>>) -> Result<u16, String> {

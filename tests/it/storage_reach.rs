@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::support::clouds::Cloud;
+use crate::support::service_account::ServiceAccount;
 use crate::support::{OWNER_TOKEN, Server};
 
 #[tokio::test]
@@ -13,6 +14,32 @@ async fn buckets_of_s3_and_of_gcs_are_reached_or_refused_with_the_reason() {
     let Some(cloud) = Cloud::rclone().await else { return };
     every_reason(&cloud, "S3").await;
     every_reason(&cloud, "GCS").await;
+}
+
+#[tokio::test]
+async fn buckets_of_gcs_are_reached_by_the_key_of_a_service_account() {
+    let Some(cloud) = Cloud::fake_gcs().await else { return };
+    let (server, account) = (start().await, ServiceAccount::start(3_600).await);
+    cloud.make("objects").await;
+    let mut body = json!({"name": "bucket", "bucket": "objects", "storageType": "GCS",
+        "endpoint": cloud.endpoint});
+    for (secret, reason) in [
+        (account.wrong_key(), "the secret is wrong"),
+        ("{}".to_owned(), "enter the whole JSON file"),
+        ("another-secret".to_owned(), "the key is missing"),
+    ] {
+        body["secret"] = secret.into();
+        refused(&server, "POST", "/bucket", &body, reason).await;
+    }
+    body["secret"] = account.key().into();
+    let (status, made) = send(&server, "POST", "/bucket", &body).await;
+    assert_eq!((status, &made["status"]), (200, &json!("ONLINE")), "{made}");
+    let id = made["bucketId"].as_str().expect("an id");
+    assert_eq!(sight(&server, id).await["status"], "ONLINE");
+    let path = format!("/bucket/{id}");
+    let change = json!({"secret": account.wrong_key()});
+    refused_change(&server, &path, &change, "the secret is wrong").await;
+    server.stop().await;
 }
 
 #[tokio::test]

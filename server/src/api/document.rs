@@ -10,6 +10,7 @@ use utoipa::{Modify, OpenApi};
 use super::edits::FileMode;
 use super::half::{SourceError, SourceErrorDetail, StorageError};
 use super::source_repos::SourceRepoOrder;
+use super::stats::{IdList, StatsScope, StatsTime, StatsTimeBucket, StatsWindow};
 use super::storage_words::IdOrName;
 use super::wire::{CommitId, FilePath, ShortCommitMessage};
 
@@ -22,7 +23,8 @@ use super::wire::{CommitId, FilePath, ShortCommitMessage};
     // What only parameters and shared responses name is not found by the routes themselves.
     components(schemas(
         StorageError, SourceError, SourceErrorDetail, SourceRepoOrder, FilePath, CommitId,
-        ShortCommitMessage, FileMode, IdOrName
+        ShortCommitMessage, FileMode, IdOrName, IdList, StatsTime, StatsScope, StatsWindow,
+        StatsTimeBucket
     )),
     tags(
         (name = "workspaces", description = "Workspaces of an organisation, and the role each user has in them."),
@@ -36,6 +38,7 @@ use super::wire::{CommitId, FilePath, ShortCommitMessage};
         (name = "access_keys", description = "S3 key pairs for the data of a storage repo."),
         (name = "ai_llms", description = "Language models with their credentials."),
         (name = "ai_keys", description = "Keys for the AI LLMs of a storage repo."),
+        (name = "stats", description = "What went through storage repos and buckets, and how buckets answer."),
         (name = "source_repos", description = "Source repos, and edits of many files at once."),
         (name = "source_files", description = "Single files of a source repo, as raw bytes."),
         (name = "system", description = "Liveness, readiness and metrics of this server process. No token needed."),

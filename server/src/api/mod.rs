@@ -19,6 +19,7 @@ pub mod problem;
 pub mod responses;
 pub mod source_files;
 pub mod source_repos;
+pub mod stats;
 pub mod storage_repos;
 pub mod storage_words;
 pub mod strict;
@@ -94,6 +95,16 @@ fn storage() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(buckets::validate_bucket))
         .routes(routes!(ai_llms::create_ai_llm, ai_llms::list_ai_llms))
         .routes(routes!(ai_llms::update_ai_llm, ai_llms::delete_ai_llm))
+        .routes(routes!(stats::get_repo_stats))
+        .routes(routes!(stats::get_bucket_stats))
+        .routes(routes!(stats::get_unit_stats))
+        .routes(routes!(stats::get_bucket_node_stats))
+        .routes(routes!(stats::get_daily_stats))
+        .routes(routes!(stats::get_minute_stats))
+        .routes(routes!(stats::get_node_stats_minute))
+        .routes(routes!(stats::get_node_stats_daily))
+        .routes(routes!(stats::get_storage_series))
+        .routes(routes!(stats::get_storage_breakdown))
 }
 
 /// The source half, under `/v1`.

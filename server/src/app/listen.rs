@@ -16,18 +16,35 @@ use tokio_util::sync::CancellationToken;
 /// How long a peer may take until the headers of its next request are here, and so how long an
 /// idle connection is kept. Longer than clients keep theirs, so that they are the ones to close.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(120);
+/// Most of a request that waits in memory to be read, headers included, in bytes.
+const PIECE_BYTES_MAX: usize = 64 * 1024;
+/// Most headers of a request on a listener that is to stay small.
+const HEADERS_MAX: usize = 128;
 /// Pause after a failed accept, so that a full file table does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a listener speaks.
+#[derive(Clone, Copy, Debug)]
+pub enum Speech {
+    /// HTTP/1.1 and HTTP/2.
+    Any,
+    /// HTTP/1.1, in pieces of a bounded size: many long bodies at once stay small in memory.
+    Small,
+}
 
 pub async fn serve(
     listener: TcpListener,
     router: Router,
-    connections_max: usize,
-    drain: Duration,
+    speech: Speech,
+    (connections_max, drain): (usize, Duration),
     stop: CancellationToken,
 ) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
+    if let Speech::Small = speech {
+        builder = builder.http1_only();
+        builder.http1().max_buf_size(PIECE_BYTES_MAX).max_headers(HEADERS_MAX);
+    }
     builder.http2().timer(TokioTimer::new());
     let (builder, service) = (Arc::new(builder), TowerToHyperService::new(router));
     let slots = Arc::new(Semaphore::new(connections_max));

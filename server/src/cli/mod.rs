@@ -29,7 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server (the default)
-    Serve(serve::Options),
+    Serve,
     /// Manage organisations
     #[command(subcommand)]
     Org(admin::OrgCommand),
@@ -75,8 +75,8 @@ pub async fn run() -> ExitCode {
 
 async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = || Config::load(&cli.flags);
-    match cli.command.unwrap_or(Command::Serve(serve::Options::default())) {
-        Command::Serve(options) => serve::run(config()?, &options).await?,
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(config()?).await?,
         Command::Org(command) => admin::org(&open(&config()?).await?, command).await?,
         Command::User(command) => admin::user(&open(&config()?).await?, command).await?,
         Command::Token(command) => admin::token(&open(&config()?).await?, command).await?,

@@ -12,18 +12,7 @@ use crate::config::Config;
 use crate::service::operator::Owner;
 use crate::telemetry;
 
-#[derive(clap::Args, Default)]
-pub struct Options {
-    /// Reserved for the S3 gateway of storage repos
-    #[arg(long, value_name = "ADDR", hide = true)]
-    s3_listen: Option<String>,
-}
-
-pub async fn run(config: Config, options: &Options) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        options.s3_listen.is_none(),
-        "this version has no S3 gateway yet; start it without --s3-listen"
-    );
+pub async fn run(config: Config) -> anyhow::Result<()> {
     telemetry::init_logs(&config.log.level, config.log.format)?;
     let started = Instant::now();
     // From here on a signal stops in order, however early it comes.
@@ -32,14 +21,24 @@ pub async fn run(config: Config, options: &Options) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}; choose another address with --listen", config.listen)
     })?;
+    let s3 = match config.s3_listen.0 {
+        Some(address) => Some(TcpListener::bind(address).await.with_context(|| {
+            format!(
+                "the S3 gateway cannot listen on {address}; choose another address with \
+                 --s3-listen, or `off`"
+            )
+        })?),
+        None => None,
+    };
     let app = App::open(&config).await?;
     let url = Config::local_url(listener.local_addr()?);
     if let Some(owner) = &app.owner {
         greet(owner, &url, config.bootstrap_token.is_none());
     }
-    let running = app.start(listener)?;
+    let running = app.start(listener, s3)?;
     let ready_ms = started.elapsed().as_secs_f64() * 1e3;
-    tracing::info!(url, docs = format!("{url}/docs"), ready_ms, "ready");
+    let s3 = running.s3_address.map(Config::local_url);
+    tracing::info!(url, docs = format!("{url}/docs"), s3, ready_ms, "ready");
     stop.received().await;
     tracing::info!("stopping: finishing what is under way");
     running.stop().await;

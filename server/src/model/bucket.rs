@@ -39,6 +39,29 @@ impl StorageType {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
+
+    /// Who provides a bucket that speaks this and answers there, as far as that tells.
+    pub fn provider(self, endpoint: Option<&str>) -> &'static str {
+        const DOMAINS: [(&str, &str); 3] =
+            [("amazonaws.com", "AWS"), ("googleapis.com", "GCP"), ("core.windows.net", "AZURE")];
+        let Some(endpoint) = endpoint else {
+            return match self {
+                Self::S3 => "AWS",
+                Self::Gcs => "GCP",
+                Self::Blob | Self::Azure => "AZURE",
+            };
+        };
+        if endpoint.starts_with(DISK_SCHEME) {
+            return "LOCAL";
+        }
+        let after_scheme = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+        let host = after_scheme.split(['/', ':']).next().unwrap_or_default();
+        let within = |domain: &str| {
+            host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        let known = DOMAINS.into_iter().find(|(domain, _)| within(domain));
+        known.map_or("OTHER", |(_, provider)| provider)
+    }
 }
 
 /// Whether a bucket answered when it was last asked.

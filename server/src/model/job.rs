@@ -23,15 +23,18 @@ pub enum JobKind {
     StorageJob,
     /// Forget what is known of a space that was set aside.
     ClearSpace,
+    /// Remove what a deleted bucket of the server's own left on its disk.
+    DiscardBucket,
 }
 
 impl JobKind {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::CompactSourceRepo,
         Self::PurgeSourceRepo,
         Self::DropObject,
         Self::StorageJob,
         Self::ClearSpace,
+        Self::DiscardBucket,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +44,7 @@ impl JobKind {
             Self::DropObject => "drop_object",
             Self::StorageJob => "storage_job",
             Self::ClearSpace => "clear_space",
+            Self::DiscardBucket => "discard_bucket",
         }
     }
 

@@ -7,14 +7,14 @@ use secrecy::SecretString;
 use crate::backend::buckets::{BucketError, Target};
 use crate::model::access::{Caller, Role};
 use crate::model::bucket::{
-    Bucket, BucketStatus, CREDENTIAL_CHARS_MAX, ENDPOINT_CHARS_MAX, Place, REGION_CHARS_MAX,
+    Bucket, CREDENTIAL_CHARS_MAX, ENDPOINT_CHARS_MAX, Place, REGION_CHARS_MAX,
 };
 use crate::model::id::BucketId;
 use crate::model::time::Timestamp;
 use crate::service::buckets::{BucketChange, require};
+use crate::service::stats_sights::note;
 use crate::service::text::{self, check_name};
 use crate::service::{Error, Result, Services};
-use crate::store::buckets;
 
 /// What this server sees of a bucket.
 pub struct Sight {
@@ -30,7 +30,7 @@ pub async fn look(services: &Services, caller: &Caller, id: BucketId) -> Result<
         tracing::info!(bucket = %id, %error, "bucket does not answer");
     }
     let latency = latency.ok();
-    let at = note(services, &bucket, latency.is_some()).await?;
+    let at = note(services, &bucket, latency).await?;
     Ok(Sight { latency, at })
 }
 
@@ -49,16 +49,9 @@ pub async fn validate(
     target.secret = secret.or(target.secret);
     let reached = services.buckets.probe(&target).await;
     if as_stored {
-        note(services, &stored, reached.is_ok()).await?;
+        note(services, &stored, reached.as_ref().ok().copied()).await?;
     }
     Ok(reached?)
-}
-
-async fn note(services: &Services, bucket: &Bucket, answered: bool) -> Result<Timestamp> {
-    let status = if answered { BucketStatus::Online } else { BucketStatus::Offline };
-    let at = Timestamp::now();
-    buckets::set_status(services.store.write_now(), bucket, status, at).await?;
-    Ok(at)
 }
 
 /// Puts what is to change into `bucket`, and hands out the new secret, if there is one.

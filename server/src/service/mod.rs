@@ -7,16 +7,21 @@ pub mod ai_keys;
 pub mod ai_llms;
 pub mod audit;
 pub mod bucket_reach;
+pub mod bucket_watch;
 pub mod buckets;
 pub mod edits;
 pub mod error;
 pub mod jobs;
+pub mod meter;
 pub mod mirrors;
 pub mod objects;
 pub mod operator;
 pub mod packs;
 pub mod source_create;
 pub mod source_repos;
+pub mod stats;
+pub mod stats_series;
+pub mod stats_sights;
 pub mod storage_holders;
 pub mod storage_jobs;
 pub mod storage_links;
@@ -48,6 +53,7 @@ pub struct Services {
     pub buckets: Buckets,
     pub editors: edits::Editors,
     pub plane: objects::Plane,
+    pub meter: meter::Meter,
     pub followers: Arc<storage_jobs::Followers>,
     pub quota: Quota,
     pub node: Node,
@@ -66,6 +72,13 @@ pub struct Quota {
 pub struct Node {
     pub ip: IpAddr,
     pub region: String,
+}
+
+impl Node {
+    /// What the node is called in statistics.
+    pub fn name(&self) -> String {
+        self.ip.to_string()
+    }
 }
 
 /// What the server needs in order to serve, and whether it has it.

@@ -72,6 +72,16 @@ pub async fn get(
     .transpose()
 }
 
+/// The bucket, even if it is deleted.
+pub async fn any(db: impl AnyExecutor<'_>, id: BucketId) -> Result<Option<Bucket>, sqlx::Error> {
+    sqlx::query(concat!("SELECT ", columns!(), " FROM buckets b WHERE b.id = $1"))
+        .bind(id.to_string())
+        .fetch_optional(db)
+        .await?
+        .map(|row| from_row(&row))
+        .transpose()
+}
+
 /// The bucket of the organisation that is called so.
 pub async fn find(
     db: impl AnyExecutor<'_>,
@@ -114,6 +124,29 @@ pub async fn list_available(
          JOIN storage_repos r ON r.id = s.repo_id
          WHERE s.bucket_id = b.id AND r.mode <> 'NORMAL')";
     select(db, caller, filter, UNSHARED).await
+}
+
+/// Buckets of any organisation that storage repos hold, in order of ids.
+pub async fn list_held(
+    db: impl AnyExecutor<'_>,
+    after: Option<BucketId>,
+    limit: u32,
+) -> Result<Vec<Bucket>, sqlx::Error> {
+    sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM buckets b
+         WHERE b.deleted_at IS NULL AND b.id > $1
+           AND EXISTS (SELECT 1 FROM storage_members s WHERE s.bucket_id = b.id)
+         ORDER BY b.id LIMIT $2"
+    ))
+    .bind(after.map(|id| id.to_string()).unwrap_or_default())
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(from_row)
+    .collect()
 }
 
 async fn select(

@@ -16,6 +16,7 @@ pub mod memo;
 pub mod objects;
 pub mod orgs;
 pub mod settings;
+pub mod sights;
 pub mod source_packs;
 pub mod source_repos;
 pub mod spaces;
@@ -24,6 +25,8 @@ pub mod storage_links;
 pub mod storage_repos;
 pub mod storage_wholes;
 pub mod tokens;
+pub mod usage;
+pub mod usage_groups;
 pub mod users;
 pub mod workspaces;
 

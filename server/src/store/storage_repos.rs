@@ -99,6 +99,30 @@ pub async fn update(db: impl AnyExecutor<'_>, repo: &StorageRepo) -> Result<bool
     .map(|done| done.rows_affected() == 1)
 }
 
+/// The mode of a storage repo that is not deleted.
+pub async fn mode(tx: &mut AnyConnection, id: StorageRepoId) -> Result<Option<Mode>, sqlx::Error> {
+    sqlx::query("SELECT mode FROM storage_repos WHERE id = $1 AND deleted_at IS NULL")
+        .bind(id.to_string())
+        .fetch_optional(tx)
+        .await?
+        .map(|row| known(&row, "mode", Mode::parse))
+        .transpose()
+}
+
+/// Notes that what it holds has changed.
+pub async fn touch(
+    db: impl AnyExecutor<'_>,
+    id: StorageRepoId,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE storage_repos SET updated_at = $2, version = version + 1 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(now.micros())
+        .execute(db)
+        .await
+        .map(drop)
+}
+
 /// Removes it and what is its alone; false when it was gone already.
 pub async fn delete(
     tx: &mut AnyConnection,

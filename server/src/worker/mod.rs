@@ -1,4 +1,6 @@
-//! Door opened by the clock: runs durable jobs, and small housekeeping of this process.
+//! Door opened by the clock: runs durable jobs. What comes again and again is in `rounds`.
+
+mod rounds;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,15 +12,12 @@ use crate::model::job::{ATTEMPTS_MAX, Job, JobKind};
 use crate::model::time::Timestamp;
 use crate::service::{Result, Services, jobs, objects, upkeep};
 use crate::telemetry;
+pub use rounds::{measure, mend, schedule, sweep, watch};
 
 /// Jobs that one process runs at the same time.
 pub const JOBS_AT_ONCE: usize = 4;
 /// How often to look for due jobs when there were none.
 const POLL: Duration = Duration::from_secs(1);
-/// How often to look for work that comes again and again.
-const SCHEDULE: Duration = Duration::from_secs(60);
-/// How often to tidy what is kept in memory.
-const SWEEP: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop; a job that runs then is finished first.
 pub async fn run(services: Arc<Services>, stop: CancellationToken) {
@@ -31,43 +30,6 @@ pub async fn run(services: Arc<Services>, stop: CancellationToken) {
         if !found {
             let _ = stop.run_until_cancelled(tokio::time::sleep(POLL)).await;
         }
-    }
-}
-
-/// Keeps the copies of objects alike, until told to stop.
-pub async fn mend(services: Arc<Services>, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let rolled = objects::roll_all(&services).await;
-        let healed = objects::healing::heal(&services).await;
-        if let Err(error) = rolled.and(healed.as_ref().copied().or(Ok(0))) {
-            tracing::warn!(%error, "what was begun cannot be ended");
-        }
-        match healed {
-            Ok(tried) if tried > 0 => continue,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "copies cannot be mended"),
-        }
-        let _ = stop.run_until_cancelled(tokio::time::sleep(POLL)).await;
-    }
-}
-
-/// Queues what is to be done now and then, until told to stop.
-pub async fn schedule(services: Arc<Services>, stop: CancellationToken) {
-    loop {
-        if let Err(error) = objects::jobs::schedule(&services, Timestamp::now()).await {
-            tracing::warn!(%error, "surveys cannot be queued");
-        }
-        if stop.run_until_cancelled(tokio::time::sleep(SCHEDULE)).await.is_none() {
-            return;
-        }
-    }
-}
-
-/// Calls `tidy` now and then, until told to stop.
-pub async fn sweep(tidy: impl Fn() + Send, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
-        tidy();
-        telemetry::upkeep();
     }
 }
 
@@ -104,5 +66,6 @@ async fn run_job(services: &Arc<Services>, job: &Job) -> Result<()> {
         JobKind::DropObject => upkeep::drop_object(services, &job.subject).await,
         JobKind::StorageJob => objects::jobs::run(services, &job.subject).await,
         JobKind::ClearSpace => objects::jobs::clear(services, &job.subject).await,
+        JobKind::DiscardBucket => objects::managed::discard(services, &job.subject).await,
     }
 }

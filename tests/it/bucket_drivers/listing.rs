@@ -34,6 +34,34 @@ async fn azurite_is_listed_as_it_is() {
 }
 
 #[tokio::test]
+async fn fake_gcs_is_listed_as_it_is() {
+    let Some(cloud) = Cloud::fake_gcs().await else { return };
+    let odd = [".", "..", ".repoplane-parts", ".repoplane-parts0", "\u{1}"];
+    listed_as_it_is(&cloud, &[&KEYS[..], &NO_PATHS, &odd].concat()).await;
+
+    // Parts are not shown, whether a list begins before, among or behind them.
+    let driver = buckets().open(&cloud.target("bucket")).await.expect("a bucket");
+    for number in 0..3 {
+        cloud.put("bucket", &format!(".repoplane-parts/{number}"), "").await;
+    }
+    for (prefix, after, wanted) in [
+        (".repoplane-parts", None, &odd[2..4]),
+        (".repoplane-parts", Some(".repoplane-parts"), &odd[3..4]),
+        (".repoplane-parts", Some(".repoplane-parts/1"), &odd[3..4]),
+        (".repoplane-parts", Some(".repoplane-parts0"), &[]),
+        (".repoplane-parts/", None, &[]),
+        (".repoplane-parts/1", None, &[]),
+        ("", Some(".repoplane-parts/1"), &odd[3..4]),
+    ] {
+        let found = driver.list(prefix, after, 3).await.expect("a list");
+        let found = found.iter().map(|object| object.key.as_str());
+        assert!(found.take(wanted.len().max(1)).eq(wanted.iter().copied()), "{prefix} {after:?}");
+    }
+    let shown = driver.list("", None, 1_000).await.expect("a list");
+    assert!(!shown.iter().any(|object| object.key.starts_with(".repoplane-parts/")));
+}
+
+#[tokio::test]
 async fn a_bucket_on_a_disk_is_made_and_empty() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let buckets = Buckets::new(loopback(), folder.path().join("disks"));
@@ -112,6 +140,12 @@ async fn s3_is_listed_page_by_page() {
 #[tokio::test]
 async fn azure_is_listed_page_by_page() {
     let Some(cloud) = Cloud::azurite().await else { return };
+    listed_page_by_page(&cloud).await;
+}
+
+#[tokio::test]
+async fn google_is_listed_page_by_page() {
+    let Some(cloud) = Cloud::fake_gcs().await else { return };
     listed_page_by_page(&cloud).await;
 }
 

@@ -1,11 +1,13 @@
 //! One behaviour of all bucket drivers, against servers that stand for the clouds.
 
+mod accounts;
 mod broken;
 mod listing;
 mod multipart;
 mod objects;
 mod odd_servers;
 mod refusals;
+mod sweeping;
 
 use std::path::PathBuf;
 
@@ -14,6 +16,8 @@ use repoplane::backend::buckets::{BucketDriver, BucketError, Buckets, Content, F
 use repoplane::backend::egress::Egress;
 use repoplane::model::bucket::{Place, StorageType};
 use repoplane::model::id::WorkspaceId;
+
+use crate::support::service_account::ServiceAccount;
 
 /// A credential that must not turn up in anything that is said.
 const SECRET: &str = "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5";
@@ -37,6 +41,21 @@ fn target(storage_type: StorageType, endpoint: &str) -> Target {
         key: Some("key".to_owned()),
     };
     Target { workspace: WorkspaceId::new(), place, secret: Some(SECRET.into()) }
+}
+
+/// A bucket `b` at a server that knows nobody, once for each protocol.
+async fn each_protocol(endpoint: &str) -> [Target; 3] {
+    let account = ServiceAccount::start(3_600).await;
+    let [s3, azure] =
+        [StorageType::S3, StorageType::Azure].map(|storage_type| target(storage_type, endpoint));
+    [s3, azure, opened_by(account.key(), endpoint)]
+}
+
+/// A bucket `b` of Google's, for the service account that has this key.
+fn opened_by(key: String, endpoint: &str) -> Target {
+    let mut target = Target { secret: Some(key.into()), ..target(StorageType::Gcs, endpoint) };
+    target.place.key = None;
+    target
 }
 
 /// Why a probe fails, without the secret or anything signed with it.

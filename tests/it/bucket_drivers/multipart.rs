@@ -1,5 +1,6 @@
 //! Objects in parts: only what was completed is there, with the parts that were named.
 
+use futures::{StreamExt, stream};
 use repoplane::backend::buckets::{Attributes, BucketDriver, BucketError, Buckets, Part, Upload};
 use repoplane::model::bucket::StorageType;
 
@@ -43,6 +44,45 @@ async fn rclone_takes_parts() {
 async fn azurite_takes_parts() {
     let Some(cloud) = Cloud::azurite().await else { return };
     in_cloud(&cloud, true).await;
+}
+
+#[tokio::test]
+async fn fake_gcs_takes_parts() {
+    let Some(cloud) = Cloud::fake_gcs().await else { return };
+    in_cloud(&cloud, true).await;
+    assert_eq!(cloud.names("bucket").await, Vec::<String>::new());
+}
+
+/// More than one request puts together, and than one puts together what others did.
+#[tokio::test]
+async fn google_puts_many_parts_together_in_their_order() {
+    const PARTS: u32 = 32 * 32 + 1;
+    let Some(cloud) = Cloud::fake_gcs().await else { return };
+    cloud.make("bucket").await;
+    let driver = buckets().open(&cloud.target("bucket")).await.expect("a bucket");
+    let upload = driver.create_multipart("a", &Attributes::default()).await.expect("an upload");
+    let other = driver.create_multipart("a", &Attributes::default()).await.expect("an upload");
+    let kept = part(driver.as_ref(), &other, 1, "kept").await;
+    let text = |number: u32| format!("{number:04}");
+    let parts = stream::iter(1..=PARTS).map(|number| {
+        let (driver, upload) = (driver.as_ref(), &upload);
+        async move { part(driver, upload, number, &text(number)).await }
+    });
+    let parts: Vec<Part> = parts.buffered(16).collect().await;
+    driver.complete_multipart(&upload, &parts).await.expect("an object");
+    let found = all(driver.get("a", None).await.expect("an object")).await;
+    assert_eq!(String::from_utf8(found).expect("text"), (1..=PARTS).map(text).collect::<String>());
+
+    // Nothing is left of the upload, and all of the other.
+    assert_eq!(cloud.names("bucket").await.len(), 2);
+    driver.complete_multipart(&other, &[kept]).await.expect("an object");
+    assert_eq!(all(driver.get("a", None).await.expect("an object")).await, b"kept");
+    assert_eq!(cloud.names("bucket").await, ["a"]);
+    for id in ["../a", "", "%2e"] {
+        let upload = Upload { id: id.to_owned(), ..upload.clone() };
+        let error = driver.abort_multipart(&upload).await.expect_err("no upload");
+        assert!(matches!(error, BucketError::NoSuchUpload), "{error:?}");
+    }
 }
 
 async fn in_cloud(cloud: &Cloud, fully: bool) {

@@ -67,6 +67,16 @@ async fn azurite_keeps_objects() {
         .await;
 }
 
+#[tokio::test]
+async fn fake_gcs_keeps_objects() {
+    let Some(cloud) = Cloud::fake_gcs().await else { return };
+    let dots = ["../up", "a/./b"];
+    let names = [&KEYS[..], &NO_PATHS, &CONTROLS, &dots, &["a.", ".repoplane-parts"]].concat();
+    let refused =
+        ["..", ".", "a\0", "new\nline", ".repoplane-parts/a", ".well-known/acme-challenge/a"];
+    in_cloud(&cloud, &names, &refused, Lacks::default()).await;
+}
+
 async fn in_cloud(cloud: &Cloud, names: &[&str], refused: &[&str], lacks: Lacks) {
     cloud.make("bucket").await;
     let driver = buckets().open(&cloud.target("bucket")).await.expect("a bucket");

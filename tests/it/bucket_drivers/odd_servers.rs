@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use repoplane::backend::buckets::BucketError;
 use repoplane::model::bucket::StorageType;
 
-use super::{buckets, ping_error, probe_error, quiet, target};
+use super::{buckets, each_protocol, ping_error, probe_error, quiet, target};
 
 #[tokio::test]
 async fn redirects_are_not_followed() {
@@ -24,8 +24,7 @@ async fn redirects_are_not_followed() {
     let location = format!("{elsewhere}/b");
     let endpoint =
         serve(move |_| (StatusCode::TEMPORARY_REDIRECT, [("location", location.clone())])).await;
-    for storage_type in [StorageType::S3, StorageType::Blob] {
-        let target = target(storage_type, &endpoint);
+    for target in each_protocol(&endpoint).await {
         for error in [probe_error(&buckets(), &target).await, ping_error(&buckets(), &target).await]
         {
             assert!(matches!(&error, BucketError::Unexpected(_)), "{error:?}");
@@ -49,8 +48,8 @@ async fn a_bucket_elsewhere_names_its_region() {
 #[tokio::test]
 async fn a_website_is_no_bucket() {
     let endpoint = serve(|_| "<!DOCTYPE html><html><body>Welcome</body></html>").await;
-    for storage_type in StorageType::ALL {
-        let error = probe_error(&buckets(), &target(storage_type, &endpoint)).await;
+    for target in each_protocol(&endpoint).await {
+        let error = probe_error(&buckets(), &target).await;
         assert!(matches!(error, BucketError::Unexpected(_)), "{error:?}");
     }
 }
@@ -60,12 +59,14 @@ async fn a_website_is_no_bucket() {
 async fn what_a_server_quotes_is_not_passed_on() {
     let endpoint = serve(|request: Request| {
         let quoted = format!("{} {:?}", request.uri(), request.headers());
-        let body = format!("<Error><Code>{quoted}</Code><Region>{quoted}</Region></Error>");
+        let body = match request.headers().contains_key("authorization") {
+            true => format!(r#"{{"error": {{"errors": [{{"reason": {quoted:?}}}]}}}}"#),
+            false => format!("<Error><Code>{quoted}</Code><Region>{quoted}</Region></Error>"),
+        };
         (StatusCode::BAD_REQUEST, [("x-ms-error-code", request.uri().to_string())], body)
     })
     .await;
-    for storage_type in StorageType::ALL {
-        let target = target(storage_type, &endpoint);
+    for target in each_protocol(&endpoint).await {
         for error in [probe_error(&buckets(), &target).await, ping_error(&buckets(), &target).await]
         {
             assert!(matches!(error, BucketError::Unexpected(_)), "{error:?}");
@@ -78,9 +79,11 @@ async fn a_list_that_does_not_go_on_ends() {
     let s3 = "<ListBucketResult><IsTruncated>true</IsTruncated>\
               <Contents><Key>a</Key><Size>0</Size></Contents></ListBucketResult>";
     let azure = "<EnumerationResults><Blobs/><NextMarker>again</NextMarker></EnumerationResults>";
-    for (storage_type, page) in [(StorageType::S3, s3), (StorageType::Blob, azure)] {
+    let google = r#"{"items": [], "nextPageToken": "again"}"#;
+    for (protocol, page) in [s3, azure, google].into_iter().enumerate() {
         let endpoint = serve(move |_| page).await;
-        let driver = buckets().open(&target(storage_type, &endpoint)).await.expect("a bucket");
+        let target = &each_protocol(&endpoint).await[protocol];
+        let driver = buckets().open(target).await.expect("a bucket");
         let error = quiet(driver.list("", None, 10).await.expect_err("a bad list"));
         assert!(matches!(error, BucketError::Unexpected(_)), "{error:?}");
     }
@@ -93,8 +96,8 @@ async fn an_endless_answer_is_not_read() {
         axum::body::Body::from_stream(chunks)
     })
     .await;
-    for storage_type in StorageType::ALL {
-        let error = probe_error(&buckets(), &target(storage_type, &endpoint)).await;
+    for target in each_protocol(&endpoint).await {
+        let error = probe_error(&buckets(), &target).await;
         assert!(matches!(error, BucketError::Unexpected(_)), "{error:?}");
     }
 }

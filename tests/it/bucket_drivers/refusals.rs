@@ -7,11 +7,8 @@ use repoplane::backend::egress::{Egress, EgressError};
 use repoplane::model::bucket::StorageType;
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::{SECRET, buckets, loopback, ping_error, probe_error, target};
+use super::{SECRET, buckets, each_protocol, loopback, ping_error, probe_error, target};
 use crate::support::clouds::Cloud;
-
-/// One type per protocol.
-const TYPES: [StorageType; 2] = [StorageType::S3, StorageType::Azure];
 
 #[tokio::test]
 async fn moto_says_what_is_missing() {
@@ -31,6 +28,12 @@ async fn azurite_says_what_is_wrong() {
     let Some(cloud) = Cloud::azurite().await else { return };
     missing(&cloud).await;
     wrong_credential(&cloud).await;
+}
+
+#[tokio::test]
+async fn fake_gcs_says_what_is_missing() {
+    let Some(cloud) = Cloud::fake_gcs().await else { return };
+    missing(&cloud).await;
 }
 
 async fn missing(cloud: &Cloud) {
@@ -59,8 +62,7 @@ async fn a_closed_port_is_unreachable() {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     let endpoint = format!("http://{}", socket.local_addr().expect("bound"));
-    for storage_type in TYPES {
-        let target = target(storage_type, &endpoint);
+    for target in each_protocol(&endpoint).await {
         for error in [probe_error(&buckets(), &target).await, ping_error(&buckets(), &target).await]
         {
             assert!(matches!(&error, BucketError::Unreachable(_)), "{error:?}");
@@ -73,8 +75,7 @@ async fn a_closed_port_is_unreachable() {
 async fn a_name_that_is_not_known_is_unreachable() {
     // Too long for a name, so that nobody is asked for it.
     let endpoint = format!("https://{}.invalid", "a".repeat(64));
-    for storage_type in TYPES {
-        let target = target(storage_type, &endpoint);
+    for target in each_protocol(&endpoint).await {
         let error = probe_error(&buckets(), &target).await;
         assert!(matches!(error, BucketError::Unreachable(_)), "{error:?}");
     }
@@ -86,8 +87,7 @@ async fn silence_ends_in_time() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let endpoint = format!("http://{}", silent.local_addr().expect("bound"));
     let buckets = buckets().with_probe_timeout(Duration::from_millis(50));
-    for storage_type in TYPES {
-        let target = target(storage_type, &endpoint);
+    for target in each_protocol(&endpoint).await {
         for error in [probe_error(&buckets, &target).await, ping_error(&buckets, &target).await] {
             assert!(matches!(error, BucketError::TimedOut), "{error:?}");
         }
@@ -97,20 +97,21 @@ async fn silence_ends_in_time() {
 #[tokio::test]
 async fn addresses_inside_are_refused() {
     let public = Buckets::new(Egress::new(vec![]), "disks".into());
-    for storage_type in TYPES {
-        for (endpoint, metadata) in
-            [("https://127.0.0.1", false), ("https://169.254.169.254", true)]
-        {
-            match probe_error(&public, &target(storage_type, endpoint)).await {
+    for (endpoint, metadata) in [("https://127.0.0.1", false), ("https://169.254.169.254", true)] {
+        for target in each_protocol(endpoint).await {
+            match probe_error(&public, &target).await {
                 BucketError::Refused(EgressError::Internal(_)) => assert!(!metadata, "{endpoint}"),
                 BucketError::Refused(EgressError::Metadata(_)) => assert!(metadata, "{endpoint}"),
                 other => panic!("{endpoint}: {other:?}"),
             }
         }
-        let plain = probe_error(&public, &target(storage_type, "http://example.com")).await;
+    }
+    for target in each_protocol("http://example.com").await {
+        let plain = probe_error(&public, &target).await;
         assert!(matches!(plain, BucketError::Refused(EgressError::Scheme(..))), "{plain:?}");
-        let user = format!("https://user:{SECRET}@example.com");
-        let error = probe_error(&public, &target(storage_type, &user)).await;
+    }
+    for target in each_protocol(&format!("https://user:{SECRET}@example.com")).await {
+        let error = probe_error(&public, &target).await;
         assert!(matches!(error, BucketError::Refused(EgressError::Credentials)), "{error:?}");
     }
 }
@@ -147,7 +148,15 @@ async fn what_cannot_be_a_bucket_is_not_dialled() {
     let mut account = good(StorageType::Gcs);
     account.secret =
         Some(format!("{{\"private_key\": \"-----BEGIN PRIVATE KEY-----{SECRET}\"}}").into());
-    targets.extend([not_base64, account]);
+    let mut no_rsa_key = good(StorageType::Gcs);
+    let file = format!(
+        "{{\"client_email\": \"a\", \"token_uri\": \"http://127.0.0.1:1\", \"private_key\": \
+         \"-----BEGIN PRIVATE KEY-----\\n{SECRET}\\n-----END PRIVATE KEY-----\"}}"
+    );
+    no_rsa_key.secret = Some(file.into());
+    let mut bare_key = good(StorageType::Gcs);
+    bare_key.secret = Some(format!("-----BEGIN PRIVATE KEY-----\n{SECRET}").into());
+    targets.extend([not_base64, account, no_rsa_key, bare_key]);
 
     for target in targets {
         let error = probe_error(&buckets, &target).await;

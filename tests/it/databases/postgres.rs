@@ -55,7 +55,7 @@ async fn edits_through_two_servers_lose_nothing() {
     share_master_key(server.folder(), folder.path());
     let app = App::open(&config(folder.path(), server.database_url())).await.expect("second");
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-    let second = app.start(listener).expect("a second server");
+    let second = app.start(listener, None).expect("a second server");
     let url = format!("http://{}", second.address);
     let clients = [server.owner(), Client::connect(&url, OWNER_TOKEN).expect("its URL")];
     let repo = clients[0].create_source_repo().send().await.expect("made").repo_id;

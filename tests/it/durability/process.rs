@@ -24,7 +24,15 @@ impl Process {
         let started = Instant::now();
         let mut child = Command::new(binary())
             .arg("serve")
-            .args(["--listen", "127.0.0.1:0", "--database", database, "--data-dir"])
+            .args([
+                "--listen",
+                "127.0.0.1:0",
+                "--s3-listen",
+                "off",
+                "--database",
+                database,
+                "--data-dir",
+            ])
             .arg(folder)
             .env("REPOPLANE_BOOTSTRAP_TOKEN", OWNER_TOKEN)
             .env("REPOPLANE_LIMITS__BURST", "1000000")

@@ -80,8 +80,13 @@ async fn variables_of_the_storage_commands_are_no_settings() {
 }
 
 #[tokio::test]
-async fn the_flag_for_a_gateway_that_is_not_there_is_refused() {
+async fn an_address_of_the_gateway_that_is_none_or_taken_is_refused() {
     let place = Place::new();
-    let said = place.refused(&["serve", "--s3-listen", "127.0.0.1:0"]).await;
-    assert!(said.contains("without --s3-listen"), "{said}");
+    let said = place.refused(&["serve", "--s3-listen", "somewhere"]).await;
+    assert!(said.contains("nor `off`"), "{said}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let said = place.refused(&["serve", "--listen", "127.0.0.1:0", "--s3-listen", &address]).await;
+    let expected = format!("the S3 gateway cannot listen on {address}; choose another");
+    assert!(said.contains(&expected), "{said}");
 }

@@ -114,7 +114,15 @@ impl Place {
     /// Starts a server on a free port, and waits until it is ready.
     pub async fn serve(&self) -> Serving {
         let mut child = self
-            .command(&["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"])
+            .command(&[
+                "serve",
+                "--data-dir",
+                "data",
+                "--listen",
+                "127.0.0.1:0",
+                "--s3-listen",
+                "127.0.0.1:0",
+            ])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

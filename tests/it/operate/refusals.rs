@@ -4,7 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::process::Place;
 
-const SERVE: [&str; 5] = ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0"];
+const SERVE: [&str; 7] =
+    ["serve", "--data-dir", "data", "--listen", "127.0.0.1:0", "--s3-listen", "127.0.0.1:0"];
 
 #[tokio::test]
 async fn the_master_key_of_another_database_is_refused() {

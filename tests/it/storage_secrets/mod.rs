@@ -144,14 +144,18 @@ async fn read_everything(stage: &mut Stage, made: &Made) -> Vec<String> {
             .replace("{bucketId}", &made.bucket)
             .replace("{repoId}", &made.repo)
             .replace("{repo_id}", &made.source_repo)
-            .replace("{file_path}", "kept.txt");
+            .replace("{file_path}", "kept.txt")
+            .replace("{by}", "buckets");
+        let window = if template.starts_with("/v2/stats/") { "?scope=org&window=24h" } else { "" };
+        let path = format!("{path}{window}");
         assert!(!path.contains('{'), "this test does not know what to read as {template}");
         let request = stage.request("GET", &path).bearer_auth(OWNER_TOKEN);
         assert_eq!(stage.hear(&format!("GET {template}"), request).await, 200, "{path}");
         let (_, body) = stage.said.last().expect("the answer");
         let marked =
             template.starts_with("/bucket") || matches!(&**template, "/repo" | "/repo/{repoId}");
-        if marked && !template.ends_with("/status") {
+        let named = !template.ends_with("/status") && !template.ends_with("/stats");
+        if marked && named {
             stage.canaries.absent_from(template, body.as_bytes(), MARKER);
         }
         if template == "/metrics" {

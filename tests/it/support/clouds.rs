@@ -16,7 +16,10 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 use super::peers;
+use super::service_account::ServiceAccount;
 
+/// The state of a socket that connections can be made to, in Linux's table of them.
+const LISTENING: &str = "0A";
 /// How long a server may take to start.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 /// What azurite has for its one account; it is the same everywhere.
@@ -69,6 +72,24 @@ impl Cloud {
         })
     }
 
+    /// Google Cloud Storage, which lets everybody in; tokens come from `account`.
+    pub async fn fake_gcs() -> Option<Self> {
+        let program = "python/bin/fake-gcs-server";
+        peers::installed(&[program]).then_some(())?;
+        let arguments = ["-scheme=http", "-host=127.0.0.1", "-port=0", "-backend=memory"];
+        let mut process = Process::start(&peers::folder().join(program), &arguments).await;
+        // It says the port that it was told.
+        process.url = format!("http://127.0.0.1:{}", listening_port(process.child.id()));
+        let account = ServiceAccount::start(3_600).await;
+        Some(Self {
+            storage_type: StorageType::Gcs,
+            endpoint: process.url.clone(),
+            key: String::new(),
+            secret: account.key(),
+            _process: process,
+        })
+    }
+
     fn s3(process: Process) -> Self {
         Self {
             storage_type: StorageType::S3,
@@ -99,6 +120,11 @@ impl Cloud {
             let url = bucket.create_bucket(&credentials).sign(TTL);
             return done(reqwest::Client::new().put(url).header("content-length", 0)).await;
         }
+        if self.storage_type == StorageType::Gcs {
+            let url = format!("{}/storage/v1/b", self.endpoint);
+            let body = serde_json::json!({"name": bucket});
+            return done(reqwest::Client::new().post(url).json(&body)).await;
+        }
         let url = Url::parse(&format!("{}/{bucket}?restype=container", self.endpoint));
         self.azure_put(url.expect("a URL"), String::new()).await;
     }
@@ -115,9 +141,24 @@ impl Cloud {
             )
             .await;
         }
+        if self.storage_type == StorageType::Gcs {
+            let url = format!("{}/upload/storage/v1/b/{bucket}/o", self.endpoint);
+            let query = [("uploadType", "media"), ("name", key)];
+            let request = reqwest::Client::new().post(url).query(&query);
+            return done(request.body(content.to_owned())).await;
+        }
         let mut url = Url::parse(&format!("{}/{bucket}", self.endpoint)).expect("a URL");
         url.path_segments_mut().expect("a path").extend(key.split('/'));
         self.azure_put(url, content.to_owned()).await;
+    }
+
+    /// The names of all that Google keeps, objects or not.
+    pub async fn names(&self, bucket: &str) -> Vec<String> {
+        let url = format!("{}/storage/v1/b/{bucket}/o", self.endpoint);
+        let answer = reqwest::get(url).await.expect("answered");
+        let list: serde_json::Value = answer.json().await.expect("a list");
+        let items = list["items"].as_array().cloned().unwrap_or_default();
+        items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()).collect()
     }
 
     fn s3_bucket(&self, name: &str) -> (Bucket, Credentials) {
@@ -149,6 +190,27 @@ async fn done(request: reqwest::RequestBuilder) {
     let answer = request.send().await.expect("answered");
     let status = answer.status();
     assert!(status.is_success(), "{status}: {}", answer.text().await.expect("text"));
+}
+
+/// The one port that a child listens on, as Linux knows it.
+fn listening_port(process: u32) -> u16 {
+    let folder = Path::new("/proc").join(process.to_string());
+    let open = std::fs::read_dir(folder.join("fd")).expect("its open files");
+    let sockets: Vec<String> = open
+        .filter_map(|file| std::fs::read_link(file.ok()?.path()).ok())
+        .filter_map(|link| {
+            Some(link.to_str()?.strip_prefix("socket:[")?.trim_end_matches(']').to_owned())
+        })
+        .collect();
+    let table = std::fs::read_to_string(folder.join("net/tcp")).expect("its sockets");
+    let port = table.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, local, _, LISTENING, ..] = fields[..] else { return None };
+        let mine = sockets.iter().any(|socket| fields.get(9) == Some(&socket.as_str()));
+        let port = local.split_once(':').filter(|_| mine)?.1;
+        u16::from_str_radix(port, 16).ok()
+    });
+    port.expect("a port that it listens on")
 }
 
 /// A child that says where it listens, on a line of its own.

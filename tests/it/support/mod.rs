@@ -5,9 +5,11 @@ pub mod clouds;
 pub mod database;
 pub mod empty_cloud;
 pub mod fsck;
+pub mod gateway;
 pub mod peers;
 pub mod proxy;
 pub mod repo;
+pub mod service_account;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -15,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use repoplane::app::{App, Running};
-use repoplane::config::Config;
+use repoplane::config::{Config, S3Listen};
 use repoplane::model::access::{OrgRole, Role};
 use repoplane::model::id::WorkspaceId;
 use repoplane::service::operator;
@@ -91,6 +93,11 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.running.address
+    }
+
+    /// Of the S3 gateway, which the configuration has to ask for.
+    pub fn s3_address(&self) -> SocketAddr {
+        self.running.s3_address.expect("a gateway")
     }
 
     pub fn url(&self) -> String {
@@ -173,6 +180,7 @@ fn config(folder: &Path, database: &database::Database) -> Config {
     let mut config = Config {
         data_dir: folder.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        s3_listen: S3Listen(None),
         database: Some(database.url(folder)),
         bootstrap_token: Some(OWNER_TOKEN.to_owned()),
         ..Config::default()
@@ -186,5 +194,9 @@ fn config(folder: &Path, database: &database::Database) -> Config {
 async fn run(config: &Config) -> Running {
     let app = App::open(config).await.expect("a server that opens");
     let listener = tokio::net::TcpListener::bind(config.listen).await.expect("a free port");
-    app.start(listener).expect("a server that starts")
+    let s3 = match config.s3_listen.0 {
+        Some(address) => Some(tokio::net::TcpListener::bind(address).await.expect("a free port")),
+        None => None,
+    };
+    app.start(listener, s3).expect("a server that starts")
 }

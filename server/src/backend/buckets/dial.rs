@@ -53,12 +53,24 @@ impl Line {
 
     pub async fn send(&self, mut request: Request) -> Result<Answer, BucketError> {
         *request.timeout_mut() = Some(EXCHANGE_TIMEOUT);
-        self.whole(self.client.execute(request).await.map_err(failed)?).await
+        self.whole(self.execute(request).await.map_err(failed)?).await
+    }
+
+    /// Sends a request. A connection that was kept may turn out to be gone, which is no answer; so what
+    /// may be said twice is, once.
+    async fn execute(&self, request: Request) -> reqwest::Result<Response> {
+        let again = request.try_clone().filter(|request| request.method().is_idempotent());
+        match (self.client.execute(request).await, again) {
+            (Err(error), Some(again)) if error.is_request() && !error.is_timeout() => {
+                self.client.execute(again).await
+            }
+            (answer, _) => answer,
+        }
     }
 
     /// Sends a request whose answer may be long, or long in coming once it has begun.
     pub async fn fetch(&self, request: Request) -> Result<Response, BucketError> {
-        let response = tokio::time::timeout(self.patience, self.client.execute(request)).await;
+        let response = tokio::time::timeout(self.patience, self.execute(request)).await;
         response.map_err(|_| BucketError::TimedOut)?.map_err(failed)
     }
 
@@ -147,9 +159,49 @@ fn cause(error: &reqwest::Error) -> String {
 mod tests {
     use reqwest::{Method, Url};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::mpsc;
 
     use super::*;
+
+    /// The method of the next request on a connection.
+    async fn asked(stream: &mut TcpStream) -> String {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            assert_ne!(stream.read_buf(&mut head).await.expect("a request"), 0);
+        }
+        let head = String::from_utf8(head).expect("text");
+        head.split(' ').next().expect("a method").to_owned()
+    }
+
+    /// The server answers once on each connection, takes another request, and is gone.
+    #[tokio::test]
+    async fn what_may_be_said_twice_outlives_a_kept_connection() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let (heard, mut all_heard) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let heard = heard.clone();
+                tokio::spawn(async move {
+                    heard.send(asked(&mut stream).await).expect("listened to");
+                    stream.write_all(b"HTTP/1.1 204 Gone next\r\n\r\n").await.expect("an answer");
+                    heard.send(asked(&mut stream).await).expect("listened to");
+                });
+            }
+        });
+        let url = Url::parse(&format!("http://{address}/")).expect("a URL");
+        let checked = Checked { url: url.clone(), addresses: vec![address] };
+        let line = Line::to(&checked, EXCHANGE_TIMEOUT).expect("a client");
+        let said = async |method: Method| line.send(Request::new(method, url.clone())).await;
+        for method in [Method::GET, Method::DELETE, Method::HEAD, Method::PUT] {
+            assert_eq!(said(method).await.expect("an answer").status, StatusCode::NO_CONTENT);
+        }
+        // Answered or lost: it may not be said twice.
+        let lost = said(Method::POST).await.is_err();
+        let all: Vec<String> = std::iter::from_fn(|| all_heard.try_recv().ok()).collect();
+        assert_eq!(all.iter().filter(|method| *method == "POST").count(), 1, "{all:?} {lost}");
+    }
 
     #[tokio::test]
     async fn a_name_is_dialled_where_it_was_checked() {

@@ -135,8 +135,8 @@ impl BucketError {
 }
 
 /// A provider's code or region, if it is one.
-fn word(text: &str) -> Option<&str> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
+pub(super) fn word(text: &str) -> Option<&str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let fits = !text.is_empty() && text.len() <= WORD_BYTES_MAX && text.bytes().all(plain);
     fits.then_some(text)
 }

@@ -5,6 +5,7 @@ mod file;
 mod names;
 mod objects;
 mod parts;
+mod sweep;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,14 +17,31 @@ use super::{BucketDriver, BucketError, ListedObject, is_plain};
 use crate::model::bucket::CLOUD_NAME_BYTES_MAX;
 use names::Wanted;
 
+pub use sweep::sweep;
+
 /// Longest name of a disk, in bytes.
 const DISK_BYTES_MAX: usize = 64;
 /// Only the server's own user may look into a bucket.
 const FOLDER_MODE: u32 = 0o700;
+/// What a bucket's folder holds: objects, files that are none yet, and the parts of uploads.
+const OBJECTS: &str = "objects";
+const INCOMING: &str = "incoming";
+const UPLOADS: &str = "uploads";
 
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+}
+
+/// Removes a disk, if it is there.
+pub async fn discard(disks: &Path, disk: &str) -> Result<(), BucketError> {
+    if !is_plain(disk, DISK_BYTES_MAX) {
+        return Ok(());
+    }
+    match fs::remove_dir_all(disks.join(disk)).await {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(failed(error)),
+        _ => Ok(()),
+    }
 }
 
 impl Folder {
@@ -77,12 +95,12 @@ impl BucketDriver for Folder {
 
 impl Folder {
     fn objects(&self) -> PathBuf {
-        self.path.join("objects")
+        self.path.join(OBJECTS)
     }
 
     /// Where files are that are no objects yet.
     fn incoming(&self) -> PathBuf {
-        self.path.join("incoming")
+        self.path.join(INCOMING)
     }
 }
 

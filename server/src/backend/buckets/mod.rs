@@ -5,6 +5,7 @@ mod azure;
 mod content;
 mod dial;
 mod error;
+mod gcs;
 mod listing;
 mod local;
 mod object;
@@ -12,7 +13,7 @@ mod objects;
 mod s3;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -94,6 +95,9 @@ impl Buckets {
             self.egress.check_public()?;
         }
         Ok(match place.storage_type {
+            StorageType::Gcs if gcs::by_account(target) => {
+                Box::new(gcs::GcsBucket::open(&self.egress, target, self.patience).await?)
+            }
             StorageType::S3 | StorageType::Gcs => {
                 Box::new(s3::S3Bucket::open(&self.egress, target, self.patience).await?)
             }
@@ -101,6 +105,15 @@ impl Buckets {
                 Box::new(azure::Container::open(&self.egress, target, self.patience).await?)
             }
         })
+    }
+
+    /// Removes the disk that a bucket has for itself, with all that is on it.
+    pub async fn discard(&self, target: &Target) -> Result<(), BucketError> {
+        let endpoint = target.place.endpoint.as_deref();
+        match endpoint.and_then(|url| url.strip_prefix(DISK_SCHEME)) {
+            Some(disk) => local::discard(&self.disk_of(target), disk).await,
+            None => Ok(()),
+        }
     }
 
     fn disk_of(&self, target: &Target) -> PathBuf {
@@ -115,6 +128,13 @@ impl Buckets {
     /// Whether the bucket answers now, without looking into it: how long that took.
     pub async fn ping(&self, target: &Target) -> Result<Duration, BucketError> {
         self.timed(async { self.open(target).await?.head().await }).await
+    }
+
+    /// Removes from all local disks what was begun and not touched since then: files on their way to be
+    /// objects, and uploads with their parts. Objects stay. Answers how many files and uploads went;
+    /// what cannot be removed does not keep the rest.
+    pub async fn sweep_disks(&self, untouched_since: SystemTime) -> Result<usize, BucketError> {
+        local::sweep(self.disks.clone(), untouched_since).await
     }
 
     async fn timed(

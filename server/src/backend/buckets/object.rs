@@ -154,6 +154,8 @@ pub enum KeyError {
     Dots,
     #[error("the bucket's provider does not take {0} in a key")]
     Character(&'static str),
+    #[error("keys that begin with {0} are not for objects")]
+    Reserved(&'static str),
 }
 
 impl KeyError {

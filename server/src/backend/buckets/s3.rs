@@ -128,10 +128,10 @@ fn credentials(target: &Target) -> Result<Credentials, BucketError> {
     let secret = target.secret.as_ref().map(ExposeSecret::expose_secret);
     let secret = secret.filter(|secret| !secret.is_empty());
     let secret = secret.ok_or_else(|| place("the secret is missing; enter the key's secret"))?;
-    let service_account =
-        ["{", "-----BEGIN"].iter().any(|start| secret.trim_start().starts_with(start));
-    if target.place.storage_type == StorageType::Gcs && service_account {
-        return Err(place("the secret is a service account's key; use an HMAC key and its secret"));
+    if target.place.storage_type == StorageType::Gcs && secret.starts_with("-----BEGIN") {
+        return Err(place(
+            "the secret is a part of a service account's key; enter the whole JSON file",
+        ));
     }
     Ok(Credentials::new(key, secret))
 }

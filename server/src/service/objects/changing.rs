@@ -1,6 +1,7 @@
 //! Makes objects of objects: copies them, and changes what is said about them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::StreamExt as _;
 
@@ -8,10 +9,11 @@ use super::intake::{Given, Promised};
 use super::layout::Space;
 use super::locks;
 use super::writing::{NewObject, check_tags, put};
-use super::{Conditions, ObjectError, Result, Session, reading};
+use super::{Account, Conditions, ObjectError, Result, Session, reading};
 use crate::model::access::Role;
 use crate::model::id::Version;
 use crate::model::object::{Algorithm, Attributes, Object};
+use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::{intents, objects};
 
@@ -55,7 +57,8 @@ pub async fn copy(
             checksum: wanted.checksum.or(kind).map(|algorithm| (algorithm, Given::Compute)),
         },
     };
-    let reading = reading::read(services, from, known, 0..source.size).await?;
+    let account = Account::of(services, session);
+    let reading = reading::read(services, &account, from, known, 0..source.size).await?;
     let content = reading.body.map(|piece| piece.map_err(std::io::Error::other)).boxed();
     put(services, session, to, new, content).await
 }
@@ -79,6 +82,17 @@ pub async fn set_tags(
     tags: Vec<(String, String)>,
 ) -> Result<()> {
     session.require(Role::Write)?;
+    let begun = Instant::now();
+    let done = set(services, space, key, tags).await;
+    Account::of(services, session).request(begun, done, Counted::default())
+}
+
+async fn set(
+    services: &Services,
+    space: &Space,
+    key: &str,
+    tags: Vec<(String, String)>,
+) -> Result<()> {
     check_tags(&tags)?;
     reading::current(services, space, key).await?;
     let taken = locks::take(services, space, key, Version::new(), None).await?;

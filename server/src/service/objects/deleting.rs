@@ -2,18 +2,21 @@
 //! reached now owes the delete.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::future::join_all;
 
 use super::layout::{Member, Space};
 use super::locks::{self, Taken};
-use super::{Conditions, ObjectError, Result, Session};
+use super::writing::grown;
+use super::{Account, Conditions, ObjectError, Result, Session};
 use crate::backend::buckets::BucketError;
 use crate::model::access::Role;
 use crate::model::id::{BucketId, Version};
 use crate::model::object::{About, Object};
 use crate::model::storage_repo::Mode;
 use crate::model::time::Timestamp;
+use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
 use crate::store::{intents, objects};
@@ -28,16 +31,22 @@ pub async fn delete(
 ) -> Result<Option<Object>> {
     session.require(Role::Write)?;
     super::writing::check(key, &Default::default(), &[])?;
-    let (services, space) = (services.clone(), space.clone());
-    let (key, conditions) = (key.to_owned(), conditions.clone());
-    let writes = services.plane.writes.clone();
-    let deleted =
-        writes.spawn(async move { delete_now(&services, &space, &key, &conditions).await });
-    deleted.await.map_err(|error| ObjectError::Other(error.into()))?
+    let (begun, account) = (Instant::now(), Account::of(services, session));
+    let work = {
+        let (services, space, account) = (services.clone(), space.clone(), account.clone());
+        let (key, conditions) = (key.to_owned(), conditions.clone());
+        async move { delete_now(&services, &account, &space, &key, &conditions).await }
+    };
+    let deleted = services.plane.writes.spawn(work).await;
+    let deleted = deleted.map_err(|error| ObjectError::Other(error.into())).flatten();
+    let size = deleted.as_ref().ok().and_then(|gone| gone.as_ref().map(|object| object.size));
+    let size_change = grown(size.unwrap_or_default(), 0);
+    account.request(begun, deleted, Counted { size_change, ..Counted::default() })
 }
 
 async fn delete_now(
     services: &Arc<Services>,
+    account: &Account,
     space: &Arc<Space>,
     key: &str,
     conditions: &Conditions,
@@ -61,9 +70,10 @@ async fn delete_now(
     };
     bury(services, space, &stone, now).await?;
     let reached = space.written().iter().filter(|member| member.health.admits());
-    let removed = join_all(
-        reached.map(async |member| (member.bucket.id, remove(services, member, key).await)),
-    )
+    let size = live.as_ref().map_or(0, |object| object.size);
+    let removed = join_all(reached.map(async |member| {
+        (member.bucket.id, remove(services, account, member, key, size).await)
+    }))
     .await;
     let paid = removed.into_iter().filter(|(_, done)| done.is_ok()).map(|(bucket, _)| bucket);
     settle(services, space, &taken, paid.collect()).await?;
@@ -109,13 +119,23 @@ async fn bury(services: &Services, space: &Space, stone: &Object, now: Timestamp
 /// Removes whatever a bucket has under a key.
 pub(super) async fn remove(
     services: &Services,
+    account: &Account,
     member: &Arc<Member>,
     key: &str,
+    size: u64,
 ) -> Result<(), BucketError> {
+    let begun = Instant::now();
     let asked = async { member.driver(services).await?.delete(&member.key(key)).await };
     let asked = tokio::time::timeout(services.plane.tuning.stall, asked).await;
     let asked = asked.unwrap_or(Err(BucketError::TimedOut));
     member.note(&asked);
+    let size_change = if asked.is_ok() { grown(size, 0) } else { 0 };
+    account.exchange(
+        member.bucket.id,
+        begun,
+        &asked,
+        Counted { size_change, ..Counted::default() },
+    );
     asked
 }
 

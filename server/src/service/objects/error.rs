@@ -29,6 +29,8 @@ pub enum ObjectError {
     #[error("{0}")]
     Invalid(String),
     #[error("{0}")]
+    BucketName(String),
+    #[error("{0}")]
     KeyTooLong(String),
     #[error("{0}")]
     MetadataTooLarge(String),
@@ -51,6 +53,10 @@ pub enum ObjectError {
     NotEmpty,
     #[error("The bucket exists already, and is yours.")]
     Exists,
+    #[error(
+        "The storage repo, or its organisation, has as many buckets as it may. Delete one first."
+    )]
+    TooMany,
     /// Too few buckets answered; trying again helps once they do.
     #[error("{0}")]
     Unavailable(String),

@@ -2,6 +2,7 @@
 //! happened meanwhile, the current version is what counts.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::{StreamExt as _, stream};
 
@@ -10,13 +11,14 @@ use super::fan::Fan;
 use super::layout::{Member, Space};
 use super::locks::{self, Taken};
 use super::roll::{self, Sight};
-use super::writing::marked;
-use super::{ObjectError, Result, reading, survey};
+use super::writing::{grown, marked};
+use super::{Account, ObjectError, Result, reading, survey};
 use crate::backend::buckets::{BucketError, Part};
 use crate::model::id::{BucketId, Version};
 use crate::model::object::Object;
 use crate::model::storage_repo::Mode;
 use crate::model::time::Timestamp;
+use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::debts::{self, Debt};
 use crate::store::intents;
@@ -119,10 +121,11 @@ async fn copy(
     if object.size > driver.limits().put_bytes {
         return copy_in_parts(services, space, member, known).await;
     }
-    let mut reading = reading::read(services, space, known, 0..object.size).await?;
+    let account = Account::own(services, space);
+    let mut reading = reading::read(services, &account, space, known, 0..object.size).await?;
     let attributes = Arc::new(marked(&object.about.attributes, object.version));
     let (key, length) = (member.key(&object.key), object.size);
-    let tuning = services.plane.tuning;
+    let (begun, tuning) = (Instant::now(), services.plane.tuning);
     let mut fan = Fan::open(std::slice::from_ref(member), tuning.stall, |_, content| {
         let (driver, key, attributes) = (driver.clone(), key.clone(), attributes.clone());
         Box::pin(async move { driver.put(&key, length, &attributes, content).await })
@@ -133,18 +136,29 @@ async fn copy(
         }
     }
     let taken = retake(services, space, &object).await?;
-    let ended = fan.finish(1).await;
-    settle(
-        services,
-        space,
-        member,
-        taken,
-        ended.into_iter().all(|(member, done)| {
-            member.note(&done);
-            done.is_ok()
-        }),
-    )
-    .await
+    let mut good = true;
+    for (member, done) in fan.finish(1).await {
+        member.note(&done);
+        count(&account, &member, begun, &done, length);
+        good &= done.is_ok();
+    }
+    settle(services, space, member, taken, good).await
+}
+
+/// What a bucket was brought is stored there now; whether it stored something else before, nobody
+/// knows.
+fn count<T>(
+    account: &Account,
+    member: &Member,
+    begun: Instant,
+    done: &Result<T, BucketError>,
+    size: u64,
+) {
+    let counted = match done {
+        Ok(_) => Counted { up: size, size_change: grown(0, size), ..Counted::default() },
+        Err(_) => Counted::default(),
+    };
+    account.exchange(member.bucket.id, begun, done, counted);
 }
 
 /// As [`copy`], for what is larger than the bucket takes at once.
@@ -160,12 +174,14 @@ async fn copy_in_parts(
     let failed = |error: BucketError| ObjectError::Unavailable(error.to_string());
     let upload =
         driver.create_multipart(&member.key(&object.key), &attributes).await.map_err(failed)?;
-    let mut parts: Vec<Part> = vec![];
+    let account = Account::own(services, space);
+    let (begun, mut parts): (_, Vec<Part>) = (Instant::now(), vec![]);
     let sent = async {
         let mut begin = 0;
         for number in 1.. {
             let end = object.size.min(begin + PART_BYTES);
-            let reading = reading::read(services, space, known.clone(), begin..end).await?;
+            let reading =
+                reading::read(services, &account, space, known.clone(), begin..end).await?;
             let content = reading.body.map(|piece| piece.map_err(std::io::Error::other)).boxed();
             let part = driver.upload_part(&upload, number, end - begin, content).await;
             parts.push(part.map_err(failed)?);
@@ -185,6 +201,7 @@ async fn copy_in_parts(
     };
     let done = driver.complete_multipart(&upload, &parts).await;
     member.note(&done);
+    count(&account, member, begun, &done, object.size);
     settle(services, space, member, taken, done.is_ok()).await
 }
 
@@ -224,7 +241,9 @@ async fn take_away(
         locks::release(services, space, &taken).await?;
         return Err(ObjectError::Busy);
     }
-    let removed = remove(services, member, &debt.key).await;
+    let size = taken.known.as_ref().map_or(0, |known| known.object.size);
+    let account = Account::own(services, space);
+    let removed = remove(services, &account, member, &debt.key, size).await;
     settle(services, space, member, taken, removed.is_ok()).await
 }
 

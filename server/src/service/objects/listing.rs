@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::layout::Space;
-use super::{ObjectError, Result, Session};
+use super::{Account, ObjectError, Result, Session};
 use crate::model::access::Role;
 use crate::model::object::{LIST_KEYS_MAX, Object};
+use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::objects::{self, Span};
 
@@ -43,6 +44,12 @@ pub async fn list(
     request: &ListRequest,
 ) -> Result<Listing> {
     session.require(Role::Read)?;
+    let begun = std::time::Instant::now();
+    let done = page(services, space, request).await;
+    Account::of(services, session).request(begun, done, Counted::default())
+}
+
+async fn page(services: &Services, space: &Arc<Space>, request: &ListRequest) -> Result<Listing> {
     wait_for_import(services, space).await?;
     let limit = request.limit.min(LIST_KEYS_MAX);
     let texts = [Some(&request.prefix), request.delimiter.as_ref(), request.after.as_ref()];

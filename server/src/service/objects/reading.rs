@@ -3,18 +3,20 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 
 use super::intake::Crc64;
 use super::layout::{Member, Space};
-use super::{Conditions, ObjectError, Result, Session, roll};
+use super::{Account, Conditions, ObjectError, Result, Session, roll};
 use crate::backend::buckets::{Body, BucketError, ByteRange, Fetched};
 use crate::model::access::Role;
 use crate::model::id::BucketId;
 use crate::model::object::Object;
 use crate::model::time::Timestamp;
+use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
 use crate::store::objects::{self, Known};
@@ -47,9 +49,13 @@ pub async fn head(
     conditions: &Conditions,
 ) -> Result<Object> {
     session.require(Role::Read)?;
-    let object = current(services, space, key).await?.object;
-    conditions.check_read(&object)?;
-    Ok(object)
+    let begun = Instant::now();
+    let asked = async {
+        let object = current(services, space, key).await?.object;
+        conditions.check_read(&object)?;
+        Ok(object)
+    };
+    Account::of(services, session).request(begun, asked.await, Counted::default())
 }
 
 pub async fn get(
@@ -60,10 +66,21 @@ pub async fn get(
     wanted: Wanted,
 ) -> Result<Reading> {
     session.require(Role::Read)?;
-    let known = current(services, space, key).await?;
-    wanted.conditions.check_read(&known.object)?;
-    let range = range(&known.object, &wanted)?;
-    read(services, space, known, range).await
+    let (begun, account) = (Instant::now(), Account::of(services, session));
+    let asked = async {
+        let known = current(services, space, key).await?;
+        wanted.conditions.check_read(&known.object)?;
+        let range = range(&known.object, &wanted)?;
+        read(services, &account, space, known, range).await
+    };
+    let mut reading = account.request(begun, asked.await, Counted::default())?;
+    let count = move |piece: &Result<Bytes>| {
+        if let Ok(piece) = piece {
+            account.client(Counted { down: piece.len() as u64, ..Counted::default() });
+        }
+    };
+    reading.body = reading.body.inspect(count).boxed();
+    Ok(reading)
 }
 
 /// The current version, if there is one.
@@ -103,6 +120,7 @@ pub fn range(object: &Object, wanted: &Wanted) -> Result<Range<u64>> {
 /// Reads a part of a version.
 pub(super) async fn read(
     services: &Arc<Services>,
+    account: &Account,
     space: &Arc<Space>,
     known: Known,
     range: Range<u64>,
@@ -111,7 +129,7 @@ pub(super) async fn read(
     if range.is_empty() {
         return Ok(Reading { object, range, body: futures::stream::empty().boxed() });
     }
-    let mut source = Source::new(services, space, known, range.clone());
+    let mut source = Source::new(services, account, space, known, range.clone());
     source.connect().await?;
     let whole = range == (0..object.size);
     if whole && object.size <= CHECKED_FIRST_MAX {
@@ -125,6 +143,7 @@ pub(super) async fn read(
 /// The copies of one version, one after the other.
 struct Source {
     services: Arc<Services>,
+    account: Account,
     space: Arc<Space>,
     object: Object,
     /// Those that have not been tried yet; the best one comes last.
@@ -134,13 +153,20 @@ struct Source {
 }
 
 impl Source {
-    fn new(services: &Arc<Services>, space: &Arc<Space>, known: Known, left: Range<u64>) -> Self {
+    fn new(
+        services: &Arc<Services>,
+        account: &Account,
+        space: &Arc<Space>,
+        known: Known,
+        left: Range<u64>,
+    ) -> Self {
         let clean = |member: &&Arc<Member>| !known.owing.contains(&member.bucket.id);
         let mut members: Vec<_> = space.members.iter().filter(clean).rev().cloned().collect();
         // Those that are left alone for now come last, but a last resort they are.
         members.sort_by_key(|member| !member.health.is_paused());
         let (services, space) = (services.clone(), space.clone());
-        Self { services, space, object: known.object, members, now: None, left }
+        let account = account.clone();
+        Self { services, account, space, object: known.object, members, now: None, left }
     }
 
     /// Goes to the next copy that is of this version.
@@ -167,10 +193,12 @@ impl Source {
         let whole = self.left == (0..self.object.size);
         let part = (!whole).then(|| ByteRange::Span(self.left.start, self.left.end - 1));
         let key = member.key(&self.object.key);
+        let begun = Instant::now();
         let asked = async { member.driver(&self.services).await?.get(&key, part).await };
         let asked = tokio::time::timeout(self.services.plane.tuning.patience, asked).await;
         let asked = asked.unwrap_or(Err(BucketError::TimedOut));
         member.note(&asked);
+        self.account.exchange(member.bucket.id, begun, &asked, Counted::default());
         let wrong = match &asked {
             Ok(fetched) => {
                 !roll::is_copy(&self.object, &fetched.object) || fetched.range != self.left
@@ -194,7 +222,9 @@ impl Source {
             };
             match body.next().await {
                 Some(Ok(piece)) if piece.len() as u64 <= self.left.end - self.left.start => {
-                    self.left.start += piece.len() as u64;
+                    let down = piece.len() as u64;
+                    self.left.start += down;
+                    self.account.bucket(member.bucket.id, Counted { down, ..Counted::default() });
                     return Ok(Some(piece));
                 }
                 Some(Err(error)) => {

@@ -2,6 +2,7 @@
 //! out good is the key taken, the end let go, and what became of it committed.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -9,7 +10,7 @@ use super::fan::{Done, Fan};
 use super::intake::{Digests, Intake, Promised};
 use super::layout::{Member, Space};
 use super::locks::{self, Taken};
-use super::{Conditions, ObjectError, Result, Session, roll};
+use super::{Account, Conditions, ObjectError, Result, Session, roll};
 use crate::backend::buckets::{Content, Stored};
 use crate::model::access::Role;
 use crate::model::id::{BucketId, Version};
@@ -18,6 +19,7 @@ use crate::model::object::{
     TAG_VALUE_CHARS_MAX, TAGS_MAX,
 };
 use crate::model::time::Timestamp;
+use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
 use crate::store::{intents, objects};
@@ -45,6 +47,18 @@ pub async fn put(
     content: Content,
 ) -> Result<Object> {
     session.require(Role::Write)?;
+    let (begun, account) = (Instant::now(), Account::of(services, session));
+    let done = checked(services, &account, space, new, content).await;
+    account.request(begun, done, Counted::default())
+}
+
+async fn checked(
+    services: &Arc<Services>,
+    account: &Account,
+    space: &Arc<Space>,
+    new: NewObject,
+    content: Content,
+) -> Result<Object> {
     check(&new.key, &new.attributes, &new.tags)?;
     if new.conditions != Conditions::default() {
         // Better before the body than after it; what counts is asked again then.
@@ -52,16 +66,17 @@ pub async fn put(
         let live = known.as_ref().map(|known| &known.object).filter(|object| !object.deleted);
         new.conditions.check_write(live)?;
     }
-    let (services, space) = (services.clone(), space.clone());
+    let (services, space, account) = (services.clone(), space.clone(), account.clone());
     let writes = services.plane.writes.clone();
     // A client that goes away must not stop what has gone out already.
-    let written = writes.spawn(async move { write(&services, &space, new, content).await });
+    let written =
+        writes.spawn(async move { write(&services, &account, &space, new, content).await });
     written.await.map_err(|error| ObjectError::Other(error.into()))?
 }
 
-/// Writes an object, whoever wants it written.
-pub(super) async fn write(
+async fn write(
     services: &Arc<Services>,
+    account: &Account,
     space: &Arc<Space>,
     new: NewObject,
     content: Content,
@@ -72,8 +87,10 @@ pub(super) async fn write(
     let members = ready(services, space, &key, length, &marked).await?;
     let with_md5 = !members.iter().any(|member| member.tells_md5());
     let mut intake = Intake::new(content, length, promised, with_md5);
+    let begun = Instant::now();
     let mut fan = open(services, &members, &key, length, marked);
     while let Some(piece) = intake.next().await? {
+        account.client(Counted { up: piece.len() as u64, ..Counted::default() });
         if !fan.send(piece).await {
             note(&fan.finish(0).await);
             return Err(nobody());
@@ -94,8 +111,20 @@ pub(super) async fn write(
         locks::release(services, space, &taken).await?;
         return Err(error);
     }
+    let before = taken.live().map_or(0, |live| live.size);
     let ended = fan.finish(space.min_ack.min(members.len())).await;
-    settle(services, space, object, taken, ended).await
+    for (member, done) in &ended {
+        let counted = match done {
+            Ok(_) => {
+                Counted { up: length, size_change: grown(before, length), ..Default::default() }
+            }
+            Err(_) => Counted::default(),
+        };
+        account.exchange(member.bucket.id, begun, done, counted);
+    }
+    let object = settle(services, space, object, taken, ended).await?;
+    account.client(Counted { size_change: grown(before, length), ..Counted::default() });
+    Ok(object)
 }
 
 /// Commits what became of a write: the version that is now the current one, and who owes it.
@@ -240,6 +269,11 @@ pub(super) fn marked(attributes: &Attributes, version: Version) -> Attributes {
         expires: as_is(&attributes.expires),
         metadata: metadata.chain([(MARK.to_owned(), version.to_string())]).collect(),
     }
+}
+
+pub(super) fn grown(before: u64, after: u64) -> i64 {
+    let signed = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
+    signed(after) - signed(before)
 }
 
 /// What no storage repo holds, whatever its buckets are.

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use uuid::Uuid;
 
 use super::file::{self, Head};
-use super::{Folder, blocking, failed};
+use super::{Folder, UPLOADS, blocking, failed};
 use crate::backend::buckets::objects::check_order;
 use crate::backend::buckets::{
     Attributes, BucketError, Content, Multipart, Objects, Part, Stored, Upload,
@@ -75,7 +75,7 @@ impl Multipart for Folder {
 
 impl Folder {
     fn upload(&self, upload: &Upload) -> Result<PathBuf, BucketError> {
-        Ok(self.path.join("uploads").join(plain(&upload.id)?))
+        Ok(self.path.join(UPLOADS).join(plain(&upload.id)?))
     }
 }
 

@@ -1,0 +1,112 @@
+//! What went wrong, as S3 says it. Never says what is nobody's business: that goes to the log.
+
+use axum::http::header::{ETAG, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use s3s::{S3Error, S3ErrorCode};
+
+use crate::service::Error;
+use crate::service::objects::ObjectError;
+
+/// Seconds after which to try again what failed for the moment.
+const RETRY_SECONDS: u32 = 1;
+
+pub fn refused(code: S3ErrorCode, message: impl Into<String>) -> S3Error {
+    S3Error::with_message(code, message.into())
+}
+
+/// An error that s3s has no code for.
+pub fn custom(code: &'static str, status: StatusCode, message: impl Into<String>) -> S3Error {
+    let mut error = refused(S3ErrorCode::Custom(code.into()), message);
+    error.set_status_code(status);
+    error
+}
+
+/// What may work in a moment.
+pub fn later(code: S3ErrorCode, message: impl Into<String>) -> S3Error {
+    let mut error = refused(code, message);
+    error.set_status_code(StatusCode::SERVICE_UNAVAILABLE);
+    with_header(&mut error, RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
+    error
+}
+
+fn with_header(error: &mut S3Error, name: axum::http::HeaderName, value: HeaderValue) {
+    // An error's headers replace those it would have by itself.
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/xml"));
+    headers.insert(name, value);
+    error.set_headers(headers);
+}
+
+pub fn unsupported(what: &str) -> S3Error {
+    let message = format!("{what} is not supported here; leave it out.");
+    refused(S3ErrorCode::NotImplemented, message)
+}
+
+pub fn render(error: ObjectError) -> S3Error {
+    use S3ErrorCode as Code;
+    let said = error.to_string();
+    match error {
+        ObjectError::NoSuchBucket => refused(Code::NoSuchBucket, said),
+        ObjectError::NoSuchKey => refused(Code::NoSuchKey, said),
+        ObjectError::NoSuchUpload => refused(Code::NoSuchUpload, said),
+        ObjectError::Denied(_) => refused(Code::AccessDenied, said),
+        ObjectError::PreconditionFailed(_) => refused(Code::PreconditionFailed, said),
+        ObjectError::NotModified { etag } => {
+            let mut error = refused(Code::NotModified, said);
+            if let Ok(etag) = HeaderValue::try_from(format!("\"{etag}\"")) {
+                with_header(&mut error, ETAG, etag);
+            }
+            error
+        }
+        ObjectError::Range { .. } => refused(Code::InvalidRange, said),
+        ObjectError::BadDigest(_) => refused(Code::BadDigest, said),
+        ObjectError::BadContent(_) => refused(Code::IncompleteBody, said),
+        ObjectError::Invalid(_) => refused(Code::InvalidRequest, said),
+        ObjectError::KeyTooLong(_) => refused(Code::KeyTooLongError, said),
+        ObjectError::MetadataTooLarge(_) => refused(Code::MetadataTooLarge, said),
+        ObjectError::Tag(_) => refused(Code::InvalidTag, said),
+        ObjectError::TooLarge(_) => refused(Code::EntityTooLarge, said),
+        ObjectError::TooSmall(..) => refused(Code::EntityTooSmall, said),
+        ObjectError::InvalidPart(_) => refused(Code::InvalidPart, said),
+        ObjectError::PartOrder => refused(Code::InvalidPartOrder, said),
+        ObjectError::Busy => refused(Code::OperationAborted, said),
+        ObjectError::Importing(_) | ObjectError::Unavailable(_) => {
+            later(Code::ServiceUnavailable, said)
+        }
+        ObjectError::NotEmpty => refused(Code::BucketNotEmpty, said),
+        ObjectError::BucketName(_) => refused(Code::InvalidBucketName, said),
+        ObjectError::TooMany => refused(Code::TooManyBuckets, said),
+        ObjectError::Exists => refused(Code::BucketAlreadyOwnedByYou, said),
+        ObjectError::Other(error) => other(&error),
+    }
+}
+
+fn other(error: &Error) -> S3Error {
+    use S3ErrorCode as Code;
+    let said = error.to_string();
+    match error {
+        Error::Unauthenticated(_) | Error::Forbidden(_) => refused(Code::AccessDenied, said),
+        Error::NotFound(_) => refused(Code::NoSuchBucket, said),
+        Error::Conflict { .. } | Error::Locked(_) => refused(Code::OperationAborted, said),
+        Error::TooLarge(_) => refused(Code::EntityTooLarge, said),
+        Error::Invalid { .. } | Error::Rule { .. } | Error::LimitReached(_) => {
+            refused(Code::InvalidRequest, said)
+        }
+        Error::Unavailable(_) => later(Code::ServiceUnavailable, said),
+        Error::Unreachable(cause) => {
+            tracing::error!(error = %cause, "the database does not answer");
+            later(Code::ServiceUnavailable, said)
+        }
+        Error::Internal(cause) => {
+            tracing::error!(error = %cause, "internal error");
+            internal()
+        }
+    }
+}
+
+pub fn internal() -> S3Error {
+    refused(
+        S3ErrorCode::InternalError,
+        "The server failed. Its log says why, under the id of this request.",
+    )
+}

@@ -1,0 +1,97 @@
+//! What this process does again and again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::model::time::Timestamp;
+use crate::service::{Services, bucket_watch, objects};
+use crate::telemetry;
+
+/// How often to look for copies to mend when there were none.
+const MEND: Duration = Duration::from_millis(500);
+/// How often to look for work that comes again and again.
+const SCHEDULE: Duration = Duration::from_secs(60);
+/// How often to tidy what is kept in memory.
+const SWEEP: Duration = Duration::from_secs(5);
+/// How often to write what was counted; a crash loses no more statistics than that.
+const FLUSH: Duration = Duration::from_secs(5);
+/// How often to add up what is old.
+const ROLL: Duration = Duration::from_mins(10);
+/// How often to look whether buckets answer.
+const WATCH: Duration = Duration::from_mins(5);
+/// How often to look for what crashes left on local disks, and how long nobody may have touched it.
+const TIDY: Duration = Duration::from_hours(1);
+const LEFT: Duration = Duration::from_hours(7 * 24);
+
+/// Keeps the copies of objects alike.
+pub async fn mend(services: Arc<Services>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = objects::roll_all(&services).await {
+            tracing::warn!(%error, "what was begun cannot be ended, to be tried again");
+        }
+        match objects::healing::heal(&services).await {
+            Ok(0) => {}
+            // There may be more.
+            Ok(_) => continue,
+            Err(error) => tracing::warn!(%error, "copies cannot be mended, to be tried again"),
+        }
+        let _ = stop.run_until_cancelled(tokio::time::sleep(MEND)).await;
+    }
+}
+
+/// Queues what is due now and then, and clears away what was left behind.
+pub async fn schedule(services: Arc<Services>, stop: CancellationToken) {
+    let mut tidied: Option<Instant> = None;
+    loop {
+        if let Err(error) = objects::jobs::schedule(&services, Timestamp::now()).await {
+            tracing::warn!(%error, "surveys cannot be queued");
+        }
+        if tidied.is_none_or(|tidied| tidied.elapsed() >= TIDY) {
+            tidied = Some(Instant::now());
+            match services.buckets.sweep_disks(SystemTime::now() - LEFT).await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "unfinished files removed from local disks"),
+                Err(error) => tracing::warn!(%error, "local disks cannot be swept"),
+            }
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(SCHEDULE)).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Calls `tidy` now and then.
+pub async fn sweep(tidy: impl Fn() + Send, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
+        tidy();
+        telemetry::upkeep();
+    }
+}
+
+/// Writes what was counted and adds up what is old.
+pub async fn measure(services: Arc<Services>, stop: CancellationToken) {
+    let mut rolled = Instant::now();
+    while stop.run_until_cancelled(tokio::time::sleep(FLUSH)).await.is_some() {
+        if let Err(error) = services.meter.flush().await {
+            tracing::warn!(%error, "statistics cannot be written, to be tried again");
+        }
+        if rolled.elapsed() >= ROLL {
+            rolled = Instant::now();
+            if let Err(error) = services.meter.roll(Timestamp::now()).await {
+                tracing::warn!(%error, "old statistics cannot be added up, to be tried again");
+            }
+        }
+    }
+}
+
+/// Looks at buckets.
+pub async fn watch(services: Arc<Services>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(WATCH)).await.is_some() {
+        let looked = stop.run_until_cancelled(bucket_watch::look_at_all(&services)).await;
+        if let Some(Err(error)) = looked {
+            tracing::warn!(%error, "buckets cannot be looked at, to be tried again");
+        }
+    }
+}
