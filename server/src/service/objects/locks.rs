@@ -99,6 +99,19 @@ pub async fn take(
     }
 }
 
+/// Waits until nobody is changing a key, for a while.
+pub async fn wait(services: &Services, space: &Space, key: &str) -> Result<()> {
+    let plane = &services.plane;
+    let deadline = Instant::now() + plane.tuning.wait;
+    let lock = plane.locks.of(space.id, key).lock_owned();
+    let lock = tokio::time::timeout_at(deadline, lock).await;
+    drop(lock.map_err(|_| ObjectError::Busy)?);
+    while Instant::now() < deadline && intents::any(services.store.read(), (space.id, key)).await? {
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}
+
 /// Nothing, if somebody else has the key.
 async fn try_take(
     services: &Services,
