@@ -62,7 +62,7 @@ pub async fn release(
 }
 
 /// Keeps a key until then; false if it is no longer theirs.
-pub async fn keep(
+pub async fn renew(
     db: impl AnyExecutor<'_>,
     (space, key): (SpaceId, &str),
     version: Version,

@@ -99,7 +99,7 @@ pub(super) async fn resolve(
         // Those who do not answer hold the last copies there are: of what was, or of what is to be.
         let (id, key, version) = (space.id, taken.key.clone(), taken.version);
         let until = Timestamp::now().plus(LATER);
-        intents::keep(services.store.write_now(), (id, &key), version, until).await?;
+        intents::renew(services.store.write_now(), (id, &key), version, until).await?;
         return Ok(None);
     }
     if holding.is_empty() {

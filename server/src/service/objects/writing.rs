@@ -22,8 +22,8 @@ use crate::model::time::Timestamp;
 use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
-use crate::store::intents;
 use crate::store::objects::{self, Known};
+use crate::store::{intents, uploads};
 
 /// The piece of metadata that says which version a copy is of.
 pub const MARK: &str = "repoplane-version";
@@ -164,7 +164,8 @@ pub(super) async fn settle(
     Ok(object)
 }
 
-/// One transaction: the catalog's row, a debt of each member that does not hold it, the intent gone.
+/// One transaction: the catalog's row, a debt of each member that does not hold it, the intent gone, and
+/// the upload, if it came in parts.
 pub(super) async fn commit(
     services: &Services,
     space: &Space,
@@ -187,6 +188,10 @@ pub(super) async fn commit(
             let place = (id, object.key.as_str());
             if !intents::release(tx, place, version).await? {
                 let now = objects::get(&mut *tx, id, &object.key).await?.map(|now| state(&now));
+                if now == Some((object.version, false)) {
+                    // Whoever took the key over has done just this.
+                    return Ok(true);
+                }
                 if intents::any(&mut *tx, place).await? || now != was {
                     // What the buckets hold now may be in the way of what somebody else wrote.
                     for bucket in holding {
@@ -201,6 +206,10 @@ pub(super) async fn commit(
             }
             for bucket in owing {
                 debts::set(tx, place, bucket, Note::Due(object.modified_at)).await?;
+            }
+            if !object.about.parts.is_empty() {
+                let upload = version.uuid().into();
+                uploads::complete(tx, upload, &holding, object.modified_at).await?;
             }
             Ok(true)
         })
@@ -375,7 +384,7 @@ pub(super) fn hex(digest: [u8; 16]) -> String {
 }
 
 /// Notes how the members did; why they failed is for whoever runs the server.
-fn note<T>(ended: &[(Arc<Member>, Done<T>)]) {
+pub(super) fn note<T>(ended: &[(Arc<Member>, Done<T>)]) {
     for (member, done) in ended {
         member.note(done);
         if let Err(error) = done {
