@@ -24,5 +24,6 @@ mod storage_secrets;
 mod support;
 mod tokens;
 mod ui;
+mod uploads;
 mod wire;
 mod workspaces;
