@@ -4,7 +4,7 @@
 //! parameters, then `send().await` it. Methods, builders and [`types`] are generated from the
 //! OpenAPI contract that comes with this crate, so they never differ from what the server
 //! documents. Written by hand is only what the contract cannot say: [`Client::connect`],
-//! the bearer token, and paging as a stream.
+//! the bearer token, paging as a stream, and following a job as one.
 //!
 //! ```no_run
 //! use futures::TryStreamExt;
@@ -65,6 +65,7 @@
 mod auth;
 mod connect;
 mod pages;
+mod sse;
 
 // Generated code keeps to no style, and its prelude is not re-exported.
 #[allow(clippy::all, clippy::too_many_lines, clippy::unwrap_used, unused_imports)]
@@ -77,3 +78,4 @@ pub use connect::ConnectError;
 pub use generated::{ByteStream, Client, ClientInfo, Error, ResponseValue, builder, types};
 /// The HTTP client below, for [`Client::connect_with`] and for bodies.
 pub use reqwest;
+pub use sse::FollowError;

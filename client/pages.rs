@@ -51,6 +51,21 @@ impl<'a> builder::ListStorageRepos<'a> {
     }
 }
 
+impl<'a> builder::ListJobs<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `cursor` and keeps every other parameter; `limit` is how many jobs are fetched at a
+    /// time. The stream ends after the last page or the first error.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::Job, Error<types::StorageError>>> + Send + 'a {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.jobs, page.next_cursor.map(|cursor| request.cursor(cursor))))
+        })
+    }
+}
+
 impl<'a> builder::ListAiLlms<'a> {
     /// Sends the request, and one more for each page that follows, as the stream is read.
     ///

@@ -84,6 +84,7 @@ impl App {
             // Nobody else is on it, so whoever began something is gone.
             intents::end_all(store.write_now()).await?;
         }
+        objects::spaces::arrange_old(&store).await?;
         // Last, because a token that was made and never shown would be lost.
         let token = config.bootstrap_token.clone().map(SecretString::from);
         let owner = operator::first_start(&store, token.as_ref()).await?;
@@ -93,6 +94,7 @@ impl App {
         let services = Arc::new(Services {
             plane,
             meter: Meter::new(store.clone(), node.name()),
+            followers: Arc::default(),
             store,
             vault,
             objects,

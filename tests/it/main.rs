@@ -10,6 +10,7 @@ mod edits_model;
 mod events;
 mod gateway;
 mod isolation;
+mod mirror;
 mod objects;
 mod operate;
 mod operations;

@@ -30,6 +30,8 @@ pub struct Targets {
     pub free_bucket: Uuid,
     pub storage_repo: Uuid,
     pub access_key: Uuid,
+    /// A job of the storage repo.
+    pub job: Uuid,
     /// An AI LLM that nothing names.
     pub ai_llm: Uuid,
     pub ai_key: Uuid,
@@ -131,6 +133,15 @@ fn of_storage_repos() -> Vec<Operation> {
         operation!(delete_storage_repo, Workspace(Write), |on| .repo_id(on.storage_repo)),
         operation!(validate_storage_repo, Workspace(Read), |on| .repo_id(on.storage_repo)
             .body(body::<types::ValidateStorageRepoRequest>(json!({"mode": "NORMAL"})))),
+        operation!(get_mirror, Workspace(Read), |on| .repo_id(on.storage_repo)),
+        operation!(repair_mirror, Workspace(Write), |on| .repo_id(on.storage_repo)),
+        operation!(scrub_mirror, Workspace(Write), |on| .repo_id(on.storage_repo)
+            .body(body::<types::ScrubMirrorRequest>(json!({"read": true})))),
+        operation!(restore_objects, Workspace(Write), |on| .repo_id(on.storage_repo)
+            .body(body::<types::RestoreObjectsRequest>(json!({"dryRun": true})))),
+        operation!(list_jobs, Workspace(Read), |on| .repo_id(on.storage_repo)),
+        operation!(get_job, Workspace(Read), |on| .id(on.job)),
+        operation!(follow_job, Workspace(Read), |on| .id(on.job)),
         operation!(create_access_key, Workspace(Write), |on| .repo_id(on.storage_repo)
             .body(body::<types::CreateAccessKeyRequest>(json!({"name": "new", "accessType": "WRITE"})))),
         operation!(list_access_keys, Workspace(Read), |on| .repo_id(on.storage_repo)),

@@ -32,6 +32,8 @@ use super::wire::{CommitId, FilePath, ShortCommitMessage};
         (name = "tokens", description = "The calling user's bearer tokens."),
         (name = "events", description = "The audit log of an organisation."),
         (name = "storage_repos", description = "Storage repos, and the buckets and AI LLMs they name."),
+        (name = "mirrors", description = "How alike the copies of a storage repo's objects are, and what mends them."),
+        (name = "jobs", description = "Long work on storage repos, and how far it has come."),
         (name = "buckets", description = "Buckets in clouds and on local disks, with their credentials."),
         (name = "access_keys", description = "S3 key pairs for the data of a storage repo."),
         (name = "ai_llms", description = "Language models with their credentials."),
@@ -62,7 +64,12 @@ impl Modify for BearerAuth {
 const CLOSED: [&str; 3] = ["EditOperation", "CreateSource", "EditSource"];
 
 /// The paths to which a POST without a body is one with `{}`.
-const NEEDS_NO_BODY: [&str; 2] = ["/v1/repo", "/bucket/{bucketId}/validate"];
+const NEEDS_NO_BODY: [&str; 4] = [
+    "/v1/repo",
+    "/bucket/{bucketId}/validate",
+    "/repo/{repoId}/mirror/scrub",
+    "/repo/{repoId}/restore",
+];
 
 /// Adds what the annotations cannot say.
 pub fn complete(mut document: Document) -> Document {

@@ -12,6 +12,8 @@ pub mod events;
 pub mod extract;
 pub mod guard;
 pub mod half;
+pub mod jobs;
+pub mod mirrors;
 pub mod observe;
 pub mod problem;
 pub mod responses;
@@ -75,6 +77,13 @@ fn storage() -> OpenApiRouter<Arc<Services>> {
             storage_repos::delete_storage_repo
         ))
         .routes(routes!(storage_repos::validate_storage_repo))
+        .routes(routes!(mirrors::get_mirror))
+        .routes(routes!(mirrors::repair_mirror))
+        .routes(routes!(mirrors::scrub_mirror))
+        .routes(routes!(mirrors::restore_objects))
+        .routes(routes!(jobs::list_jobs))
+        .routes(routes!(jobs::get_job))
+        .routes(routes!(jobs::follow_job))
         .routes(routes!(access_keys::create_access_key, access_keys::list_access_keys))
         .routes(routes!(access_keys::update_access_key, access_keys::delete_access_key))
         .routes(routes!(ai_keys::create_ai_key, ai_keys::list_ai_keys))

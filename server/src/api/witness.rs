@@ -23,6 +23,10 @@ use super::edits::{
 };
 use super::events::{SystemEventPage, SystemEventQuery};
 use super::half::{SourceError, StorageError};
+use super::jobs::{JobEvent, JobListResponse, JobResponse};
+use super::mirrors::{
+    JobIdResponse, JobIdsResponse, MirrorResponse, RestoreObjectsRequest, ScrubMirrorRequest,
+};
 use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
@@ -94,6 +98,8 @@ pub fn sent() -> Schemas {
         Name,
         RepoAiLlm,
         RepoBucket,
+        RestoreObjectsRequest,
+        ScrubMirrorRequest,
         ShortCommitMessage,
         StatsScope,
         StatsTime,
@@ -132,8 +138,14 @@ pub fn answered() -> Schemas {
         BucketStatusResponse,
         CreatedKeyResponse,
         Health,
+        JobEvent,
+        JobIdResponse,
+        JobIdsResponse,
+        JobListResponse,
+        JobResponse,
         MessageResponse,
         Metadata,
+        MirrorResponse,
         NodeDailyResponse,
         NodeMinuteResponse,
         ProfileResponse,
@@ -191,6 +203,8 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         FileWrite,
         RepoAiLlm,
         RepoBucket,
+        RestoreObjectsRequest,
+        ScrubMirrorRequest,
         SystemEventQuery,
         UpdateAccessKeyRequest,
         UpdateAiKeyRequest,

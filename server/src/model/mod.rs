@@ -9,6 +9,7 @@ pub mod edit;
 pub mod file_path;
 pub mod id;
 pub mod job;
+pub mod mirror;
 pub mod object;
 pub mod org;
 pub mod page;

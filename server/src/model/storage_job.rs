@@ -76,9 +76,12 @@ pub struct Asked {
     /// Restore: only what was deleted since then, in microseconds.
     #[serde(default)]
     pub deleted_since: Option<i64>,
+    /// Restore: only count what there is to bring back.
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StorageJob {
     pub id: JobId,
     pub repo: StorageRepoId,
@@ -87,7 +90,8 @@ pub struct StorageJob {
     pub kind: StorageJobKind,
     pub state: JobState,
     pub asked: Asked,
-    /// The last key that is done with.
+    /// Where it goes on: the last key that is done with. Of a repair, for how many milliseconds nothing
+    /// came of it.
     pub cursor: Option<String>,
     /// Things to do, as far as is known; 0 if it is not.
     pub total: i64,
@@ -128,5 +132,20 @@ impl StorageJob {
             updated_at: now,
             finished_at: None,
         }
+    }
+
+    /// Whether there is anything to tell that `before` did not.
+    pub fn is_news(&self, before: &Self) -> bool {
+        *self != Self { cursor: self.cursor.clone(), ..before.clone() }
+    }
+
+    /// How much of it is done, as far as is known; all of it only once it is finished.
+    pub fn percent(&self) -> Option<u8> {
+        if self.total <= 0 {
+            return None;
+        }
+        let most = if self.state == JobState::Done { 100 } else { 99 };
+        let percent = (self.done.clamp(0, self.total) as i128 * 100) / i128::from(self.total);
+        u8::try_from(percent).ok().map(|percent| percent.min(most))
     }
 }

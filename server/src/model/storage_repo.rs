@@ -12,6 +12,9 @@ use super::time::Timestamp;
 pub const MEMBERS_MAX: usize = 32;
 /// Longest folder of a member, in bytes; half of what a key may have.
 pub const FOLDER_BYTES_MAX: usize = 512;
+/// How long deleted objects stay in the backups of a BACKUP repo, in days: if it says nothing, and at most.
+pub const RETENTION_DAYS: u32 = 30;
+pub const RETENTION_DAYS_MAX: u32 = 3_650;
 /// Most rows of one page of storage repos, buckets or AI LLMs, and the default.
 pub const LIST_MAX: u32 = 1_000;
 
@@ -58,6 +61,10 @@ pub struct StorageRepo {
     pub mode: Mode,
     pub disabled: bool,
     pub wallet: Option<String>,
+    /// Copies that a write needs before it is acknowledged, if it says so.
+    pub min_ack: Option<u32>,
+    /// See [`RETENTION_DAYS`].
+    pub retention_days: Option<u32>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// Grows with each change, so that a change made on old knowledge can be refused.

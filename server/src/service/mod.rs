@@ -13,6 +13,7 @@ pub mod edits;
 pub mod error;
 pub mod jobs;
 pub mod meter;
+pub mod mirrors;
 pub mod objects;
 pub mod operator;
 pub mod packs;
@@ -22,6 +23,7 @@ pub mod stats;
 pub mod stats_series;
 pub mod stats_sights;
 pub mod storage_holders;
+pub mod storage_jobs;
 pub mod storage_links;
 pub mod storage_repos;
 pub mod text;
@@ -31,6 +33,7 @@ pub mod users;
 pub mod workspaces;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::backend::buckets::Buckets;
@@ -51,6 +54,7 @@ pub struct Services {
     pub editors: edits::Editors,
     pub plane: objects::Plane,
     pub meter: meter::Meter,
+    pub followers: Arc<storage_jobs::Followers>,
     pub quota: Quota,
     pub node: Node,
     pub stopping: AtomicBool,

@@ -10,7 +10,9 @@ use crate::model::access::{Caller, Role};
 use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::bucket::{REGION_CHARS_MAX, StorageType};
 use crate::model::id::{IdOrName, OrgId, StorageRepoId, WorkspaceId};
-use crate::model::storage_repo::{ListFilter, ListPage, Mode, Rule, StorageRepo, Whole};
+use crate::model::storage_repo::{
+    ListFilter, ListPage, Mode, RETENTION_DAYS_MAX, Rule, StorageRepo, Whole,
+};
 use crate::model::time::Timestamp;
 use crate::service::objects::spaces::{self, Change};
 use crate::service::storage_links::{self, Holder, Link};
@@ -30,6 +32,9 @@ pub struct Wanted {
     pub ai_llms: Option<Vec<IdOrName>>,
     pub wallet: Option<String>,
     pub disabled: Option<bool>,
+    /// 0 goes back to the default.
+    pub min_ack: Option<u32>,
+    pub retention_days: Option<u32>,
 }
 
 pub async fn create(services: &Services, caller: &Caller, wanted: Wanted) -> Result<StorageRepoId> {
@@ -46,6 +51,8 @@ pub async fn create(services: &Services, caller: &Caller, wanted: Wanted) -> Res
         storage_type: wanted.storage_type,
         mode: wanted.mode,
         disabled: wanted.disabled.unwrap_or(false),
+        min_ack: wanted.min_ack,
+        retention_days: retention(wanted.retention_days)?,
         wallet: text::optional("walletAddress", wanted.wallet, REGION_CHARS_MAX)?,
         created_at: now,
         updated_at: now,
@@ -63,6 +70,7 @@ pub async fn create(services: &Services, caller: &Caller, wanted: Wanted) -> Res
     check_free(&mut tx, &repo).await?;
     let links = wanted.links.unwrap_or_default();
     let members = storage_links::check(&mut tx, holder(&repo, None), links).await?;
+    check_min_ack(wanted.min_ack, members.len())?;
     let named = wanted.ai_llms.unwrap_or_default();
     let llms = storage_links::check_ai_llms(&mut tx, repo.workspace, named).await?;
     storage_repos::insert(&mut *tx, &repo).await?;
@@ -126,6 +134,8 @@ pub async fn update(
         storage_type: wanted.storage_type,
         mode: wanted.mode,
         disabled: wanted.disabled.unwrap_or(old.disabled),
+        min_ack: wanted.min_ack.or(old.min_ack).filter(|copies| *copies > 0),
+        retention_days: retention(wanted.retention_days)?.or(old.retention_days),
         updated_at: Timestamp::now(),
         ..old.clone()
     };
@@ -136,6 +146,7 @@ pub async fn update(
         None => kept(&mut tx, id).await?,
     };
     let members = storage_links::check(&mut tx, holder(&new, Some(&old)), links).await?;
+    check_min_ack(new.min_ack.and(wanted.min_ack), members.len())?;
     let named = match wanted.ai_llms {
         Some(named) => named,
         None => {
@@ -280,6 +291,27 @@ async fn check_free(tx: &mut Tx, repo: &StorageRepo) -> Result<()> {
         repo.name
     );
     Err(Error::rule(Rule::NameAlreadyUsed, message))
+}
+
+/// More copies than there are buckets can never be acknowledged.
+fn check_min_ack(copies: Option<u32>, members: usize) -> Result<()> {
+    match copies {
+        Some(copies) if copies == 0 || copies as usize > members => {
+            let message = format!(
+                "minAck: must be 1 to the number of buckets of the storage repo, which is {members}"
+            );
+            Err(Error::invalid("minAck", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn retention(days: Option<u32>) -> Result<Option<u32>> {
+    if days.is_none_or(|days| (1..=RETENTION_DAYS_MAX).contains(&days)) {
+        return Ok(days);
+    }
+    let message = format!("retentionDays: must be 1 to {RETENTION_DAYS_MAX}");
+    Err(Error::invalid("retentionDays", message))
 }
 
 fn absent() -> Error {

@@ -23,6 +23,13 @@ macro_rules! insert {
     };
 }
 
+/// 1 for what a bucket may keep until a time, `$3`, that has not come; else 0. An `o` is not deleted.
+macro_rules! held {
+    () => {
+        "(CASE WHEN o.key IS NULL AND d.due_at > $3 AND d.attempts = 0 THEN 1 ELSE 0 END)"
+    };
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Debt {
     pub space: SpaceId,
@@ -49,6 +56,8 @@ pub struct Owed {
     pub debts: u64,
     pub bytes: u64,
     pub oldest: Option<Timestamp>,
+    /// What it may keep for a while, which is no debt yet.
+    pub held: u64,
 }
 
 /// Says that a bucket owes a key.
@@ -65,7 +74,12 @@ pub async fn set(
     let sql = match note {
         Note::IfNone => concat!(insert!(), "DO NOTHING"),
         Note::Due(_) | Note::Damaged => {
-            concat!(insert!(), "DO UPDATE SET due_at = $5, lease_until = 0, damaged = $6")
+            // What is to wait has not failed yet, whatever was owed before.
+            concat!(
+                insert!(),
+                "DO UPDATE SET due_at = $5, lease_until = 0, damaged = $6,
+                 attempts = CASE WHEN $5 > $4 THEN 0 ELSE debts.attempts END"
+            )
         }
     };
     sqlx::query(sql)
@@ -141,7 +155,8 @@ pub async fn claim(
     .collect()
 }
 
-/// Puts off a debt that could not be paid. The wait grows with the attempts.
+/// Puts off a debt that could not be paid, unless it was noted anew meanwhile. The wait grows with
+/// the attempts.
 pub async fn put_off(
     db: impl AnyExecutor<'_>,
     debt: &Debt,
@@ -153,7 +168,7 @@ pub async fn put_off(
              due_at = $5 + CASE WHEN attempts > 5 THEN $6
                  ELSE $7 * (CASE attempts WHEN 0 THEN 1 WHEN 1 THEN 1 WHEN 2 THEN 2 WHEN 3 THEN 4
                      WHEN 4 THEN 8 ELSE 16 END) END
-         WHERE space_id = $1 AND key = $2 AND bucket_id = $3",
+         WHERE space_id = $1 AND key = $2 AND bucket_id = $3 AND lease_until <> 0",
     )
     .bind(debt.space.to_string())
     .bind(&debt.key)
@@ -174,9 +189,9 @@ pub async fn hasten(
     now: Timestamp,
 ) -> Result<u64, sqlx::Error> {
     sqlx::query(
-        "UPDATE debts SET due_at = $2, attempts = 0
-         WHERE space_id = $1 AND due_at > $2 AND EXISTS (SELECT 1 FROM objects o
-             WHERE o.space_id = $1 AND o.key = debts.key AND o.deleted = 0)",
+        "UPDATE debts SET due_at = $2, attempts = 1
+         WHERE space_id = $1 AND due_at > $2 AND (attempts > 0 OR EXISTS (SELECT 1 FROM objects o
+             WHERE o.space_id = $1 AND o.key = debts.key AND o.deleted = 0))",
     )
     .bind(space.to_string())
     .bind(now.micros())
@@ -185,21 +200,26 @@ pub async fn hasten(
     .map(|done| done.rows_affected())
 }
 
-/// What a bucket owes to a space. What it may keep for a while is no debt yet.
+/// What a bucket owes to a space.
 pub async fn owed(
     db: impl AnyExecutor<'_>,
     space: SpaceId,
     bucket: BucketId,
     now: Timestamp,
 ) -> Result<Owed, sqlx::Error> {
-    let row = sqlx::query(
-        "SELECT COUNT(*) AS debts, CAST(COALESCE(SUM(o.size), 0) AS BIGINT) AS bytes,
-             MIN(d.since) AS oldest
+    let row = sqlx::query(concat!(
+        "SELECT COUNT(*) - COALESCE(SUM(",
+        held!(),
+        "), 0) AS debts, CAST(COALESCE(SUM(",
+        held!(),
+        "), 0) AS BIGINT) AS held, CAST(COALESCE(SUM(o.size), 0) AS BIGINT) AS bytes,
+             MIN(CASE WHEN ",
+        held!(),
+        " = 0 THEN d.since END) AS oldest
          FROM debts d LEFT JOIN objects o
              ON o.space_id = d.space_id AND o.key = d.key AND o.deleted = 0
-         WHERE d.space_id = $1 AND d.bucket_id = $2
-           AND (o.key IS NOT NULL OR d.due_at <= $3)",
-    )
+         WHERE d.space_id = $1 AND d.bucket_id = $2"
+    ))
     .bind(space.to_string())
     .bind(bucket.to_string())
     .bind(now.micros())
@@ -209,7 +229,55 @@ pub async fn owed(
         debts: row.try_get::<i64, _>("debts")?.unsigned_abs(),
         bytes: row.try_get::<i64, _>("bytes")?.unsigned_abs(),
         oldest: time_option(&row, "oldest")?,
+        held: row.try_get::<i64, _>("held")?.unsigned_abs(),
     })
+}
+
+/// What the buckets of a space owed at a time and still do, by bucket.
+pub async fn left(
+    db: impl AnyExecutor<'_>,
+    space: SpaceId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<(BucketId, i64)>, sqlx::Error> {
+    sqlx::query(concat!(
+        "SELECT d.bucket_id, COUNT(*) AS debts FROM debts d LEFT JOIN objects o
+             ON o.space_id = d.space_id AND o.key = d.key AND o.deleted = 0
+         WHERE d.space_id = $1 AND d.since <= $2 AND ",
+        held!(),
+        " = 0 GROUP BY d.bucket_id ORDER BY 2 DESC, 1"
+    ))
+    .bind(space.to_string())
+    .bind(since.micros())
+    .bind(now.micros())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| Ok((parsed(row, "bucket_id")?, row.try_get("debts")?)))
+    .collect()
+}
+
+/// The buckets that may keep a deleted object for a while, and were not asked to remove it yet.
+pub async fn held(
+    db: impl AnyExecutor<'_>,
+    (space, key): (SpaceId, &str),
+    now: Timestamp,
+) -> Result<Vec<BucketId>, sqlx::Error> {
+    sqlx::query(concat!(
+        "SELECT d.bucket_id FROM debts d LEFT JOIN objects o
+             ON o.space_id = d.space_id AND o.key = d.key AND o.deleted = 0
+         WHERE d.space_id = $1 AND d.key = $2 AND ",
+        held!(),
+        " = 1 ORDER BY d.bucket_id"
+    ))
+    .bind(space.to_string())
+    .bind(key)
+    .bind(now.micros())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(|row| parsed(row, "bucket_id"))
+    .collect()
 }
 
 /// A key of which none of these buckets surely holds the current version, if there is one.

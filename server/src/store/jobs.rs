@@ -32,6 +32,24 @@ pub async fn enqueue(
     .map(drop)
 }
 
+/// Gives jobs of a kind that were given up another chance.
+pub async fn revive(
+    db: impl AnyExecutor<'_>,
+    kind: JobKind,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE jobs SET attempts = 0, due_at = $2
+         WHERE kind = $1 AND attempts >= $3 AND lease_until <= $2",
+    )
+    .bind(kind.as_str())
+    .bind(now.micros())
+    .bind(ATTEMPTS_MAX)
+    .execute(db)
+    .await
+    .map(drop)
+}
+
 /// Claims the job that has been due longest, for [`LEASE`].
 pub async fn claim(
     db: impl AnyExecutor<'_>,

@@ -6,6 +6,7 @@ use sqlx::{AnyConnection, Row};
 use super::row::{decode, flag, parsed, parsed_option, time};
 use crate::model::id::{BucketId, SpaceId};
 use crate::model::object::Object;
+use crate::model::time::Timestamp;
 
 macro_rules! spanned {
     ($from:literal, $until:literal) => {
@@ -142,6 +143,71 @@ pub async fn list(
         None => query,
     };
     query.fetch_all(db).await?.iter().map(from_row).collect()
+}
+
+/// The deleted objects of a space, of which copies may be left.
+#[derive(Clone, Debug)]
+pub struct Deleted<'a> {
+    pub after: &'a str,
+    pub from: &'a str,
+    /// Up to this key, which is left out.
+    pub until: Option<&'a str>,
+    /// Only those that were deleted since then.
+    pub since: Option<Timestamp>,
+}
+
+macro_rules! deleted {
+    () => {
+        "FROM objects WHERE space_id = $1 AND key > $2 AND key >= $3
+         AND (CAST($4 AS TEXT) IS NULL OR key < $4) AND deleted = 1 AND modified_at >= $5"
+    };
+}
+
+pub async fn deleted(
+    db: impl AnyExecutor<'_>,
+    space: SpaceId,
+    which: &Deleted<'_>,
+    limit: usize,
+) -> Result<Vec<Object>, sqlx::Error> {
+    sqlx::query(concat!(
+        "SELECT key, version, deleted, size, etag, about, modified_at ",
+        deleted!(),
+        " ORDER BY key LIMIT $6"
+    ))
+    .bind(space.to_string())
+    .bind(which.after)
+    .bind(which.from)
+    .bind(which.until)
+    .bind(which.since.map_or(i64::MIN, Timestamp::micros))
+    .bind(i64::try_from(limit).map_err(|error| decode("limit", error))?)
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(from_row)
+    .collect()
+}
+
+pub async fn count_deleted(
+    db: impl AnyExecutor<'_>,
+    space: SpaceId,
+    which: &Deleted<'_>,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(concat!("SELECT COUNT(*) ", deleted!()))
+        .bind(space.to_string())
+        .bind(which.after)
+        .bind(which.from)
+        .bind(which.until)
+        .bind(which.since.map_or(i64::MIN, Timestamp::micros))
+        .fetch_one(db)
+        .await
+}
+
+/// How many objects a space has rows of.
+pub async fn count(db: impl AnyExecutor<'_>, space: SpaceId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT COUNT(*) FROM objects WHERE space_id = $1")
+        .bind(space.to_string())
+        .fetch_one(db)
+        .await
 }
 
 /// Whether a space holds anything that is not deleted.

@@ -56,18 +56,21 @@ pub async fn get(db: impl AnyExecutor<'_>, id: JobId) -> Result<Option<StorageJo
         .transpose()
 }
 
-/// The jobs of a storage repo, newest first.
+/// The jobs of a storage repo, newest first, up to `limit`; those before `cursor`, if there is one.
 pub async fn list(
     db: impl AnyExecutor<'_>,
     repo: StorageRepoId,
+    cursor: Option<JobId>,
     limit: i64,
 ) -> Result<Vec<StorageJob>, sqlx::Error> {
     sqlx::query(concat!(
         "SELECT ",
         columns!(),
-        " FROM storage_jobs WHERE repo_id = $1 ORDER BY id DESC LIMIT $2"
+        " FROM storage_jobs WHERE repo_id = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2)
+         ORDER BY id DESC LIMIT $3"
     ))
     .bind(repo.to_string())
+    .bind(cursor.map(|id| id.to_string()))
     .bind(limit)
     .fetch_all(db)
     .await?
@@ -87,6 +90,24 @@ pub async fn unfinished(
         " FROM storage_jobs WHERE space_id = $1 AND finished_at IS NULL ORDER BY id"
     ))
     .bind(space.to_string())
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(from_row)
+    .collect()
+}
+
+/// The jobs of a storage repo that are not finished.
+pub async fn unfinished_of_repo(
+    db: impl AnyExecutor<'_>,
+    repo: StorageRepoId,
+) -> Result<Vec<StorageJob>, sqlx::Error> {
+    sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM storage_jobs WHERE repo_id = $1 AND finished_at IS NULL ORDER BY id"
+    ))
+    .bind(repo.to_string())
     .fetch_all(db)
     .await?
     .iter()

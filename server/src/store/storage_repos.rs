@@ -13,8 +13,8 @@ use crate::model::time::Timestamp;
 pub async fn insert(db: impl AnyExecutor<'_>, repo: &StorageRepo) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO storage_repos (id, org_id, workspace_id, name, storage_type, mode, disabled,
-             wallet, version, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             wallet, version, created_at, updated_at, min_ack, retention_days)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(repo.id.to_string())
     .bind(repo.org.to_string())
@@ -27,6 +27,8 @@ pub async fn insert(db: impl AnyExecutor<'_>, repo: &StorageRepo) -> Result<(), 
     .bind(repo.version)
     .bind(repo.created_at.micros())
     .bind(repo.updated_at.micros())
+    .bind(repo.min_ack.map(i64::from))
+    .bind(repo.retention_days.map(i64::from))
     .execute(db)
     .await
     .map(drop)
@@ -40,7 +42,8 @@ pub async fn get(
 ) -> Result<Option<(StorageRepo, Option<Role>)>, sqlx::Error> {
     sqlx::query(
         "SELECT r.id, r.org_id, r.workspace_id, r.name, r.storage_type, r.mode, r.disabled,
-                r.wallet, r.version, r.created_at, r.updated_at, COALESCE(m.role, '') AS role
+                r.wallet, r.min_ack, r.retention_days, r.version, r.created_at, r.updated_at,
+                COALESCE(m.role, '') AS role
          FROM storage_repos r
          LEFT JOIN workspace_users m ON m.workspace_id = r.workspace_id AND m.user_id = $3
          WHERE r.id = $1 AND r.org_id = $2 AND r.deleted_at IS NULL",
@@ -77,7 +80,8 @@ pub async fn has_name(
 pub async fn update(db: impl AnyExecutor<'_>, repo: &StorageRepo) -> Result<bool, sqlx::Error> {
     sqlx::query(
         "UPDATE storage_repos SET workspace_id = $2, name = $3, storage_type = $4, mode = $5,
-             disabled = $6, wallet = $7, updated_at = $8, version = version + 1
+             disabled = $6, wallet = $7, updated_at = $8, min_ack = $9, retention_days = $10,
+             version = version + 1
          WHERE id = $1 AND deleted_at IS NULL",
     )
     .bind(repo.id.to_string())
@@ -88,6 +92,8 @@ pub async fn update(db: impl AnyExecutor<'_>, repo: &StorageRepo) -> Result<bool
     .bind(i64::from(repo.disabled))
     .bind(&repo.wallet)
     .bind(repo.updated_at.micros())
+    .bind(repo.min_ack.map(i64::from))
+    .bind(repo.retention_days.map(i64::from))
     .execute(db)
     .await
     .map(|done| done.rows_affected() == 1)
@@ -151,7 +157,25 @@ pub async fn count(db: impl AnyExecutor<'_>, org: OrgId) -> Result<i64, sqlx::Er
         .try_get("n")
 }
 
+/// The storage repos with buckets and no space: those that are older than spaces.
+pub async fn without_space(db: impl AnyExecutor<'_>) -> Result<Vec<StorageRepo>, sqlx::Error> {
+    sqlx::query(
+        "SELECT r.id, r.org_id, r.workspace_id, r.name, r.storage_type, r.mode, r.disabled,
+                r.wallet, r.min_ack, r.retention_days, r.version, r.created_at, r.updated_at
+         FROM storage_repos r WHERE r.deleted_at IS NULL
+             AND EXISTS (SELECT 1 FROM storage_members m WHERE m.repo_id = r.id)
+             AND NOT EXISTS (SELECT 1 FROM spaces s WHERE s.repo_id = r.id AND s.gone_at IS NULL)
+         ORDER BY r.id",
+    )
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(from_row)
+    .collect()
+}
+
 fn from_row(row: &AnyRow) -> Result<StorageRepo, sqlx::Error> {
+    let number = |column: &str| row.try_get::<Option<i64>, _>(column);
     Ok(StorageRepo {
         id: parsed(row, "id")?,
         org: parsed(row, "org_id")?,
@@ -161,6 +185,8 @@ fn from_row(row: &AnyRow) -> Result<StorageRepo, sqlx::Error> {
         mode: known(row, "mode", Mode::parse)?,
         disabled: flag(row, "disabled")?,
         wallet: row.try_get("wallet")?,
+        min_ack: number("min_ack")?.and_then(|number| number.try_into().ok()),
+        retention_days: number("retention_days")?.and_then(|number| number.try_into().ok()),
         version: row.try_get("version")?,
         created_at: time(row, "created_at")?,
         updated_at: time(row, "updated_at")?,

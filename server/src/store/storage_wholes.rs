@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::any::{AnyExecutor, AnyRow};
 use uuid::Uuid;
 
-use super::row::{flag, known, parsed, time};
+use super::row::{flag, known, parsed, parsed_option, time};
 use crate::model::access::{Caller, Role};
 use crate::model::access_key::AccessKey;
 use crate::model::ai::{AiKey, AiLlm, AiType};
@@ -36,7 +36,8 @@ const STATEMENT: &str = "
         ORDER BY r.id LIMIT $8)
     SELECT 0 AS kind, p.id AS repo_id, 0 AS position, p.id AS id, p.workspace_id AS workspace_id,
            p.name AS name, p.storage_type AS t1, p.mode AS t2, p.wallet AS t3,
-           CAST(NULL AS TEXT) AS t4, CAST(NULL AS TEXT) AS t5, CAST(NULL AS TEXT) AS t6,
+           CAST(p.min_ack AS TEXT) AS t4, CAST(p.retention_days AS TEXT) AS t5,
+           CAST(NULL AS TEXT) AS t6,
            CAST(NULL AS TEXT) AS t7, CAST(NULL AS TEXT) AS t8,
            CAST(NULL AS TEXT) AS t9, p.disabled AS n1,
            p.version AS version, p.created_at AS created_at, p.updated_at AS updated_at,
@@ -112,6 +113,8 @@ fn repo(row: &AnyRow, caller: &Caller) -> Result<StorageRepo, sqlx::Error> {
         storage_type: known(row, "t1", StorageType::parse)?,
         mode: known(row, "t2", Mode::parse)?,
         wallet: row.try_get("t3")?,
+        min_ack: parsed_option(row, "t4")?,
+        retention_days: parsed_option(row, "t5")?,
         disabled: flag(row, "n1")?,
         version: row.try_get("version")?,
         created_at: time(row, "created_at")?,

@@ -138,6 +138,7 @@ impl Stage {
             free_bucket: id(),
             storage_repo: id(),
             access_key: id(),
+            job: id(),
             ai_llm: id(),
             ai_key: id(),
         }

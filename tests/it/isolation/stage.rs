@@ -124,6 +124,7 @@ impl Stage {
             free_bucket,
             storage_repo,
             access_key: access_key.send().await.expect("access key").id,
+            job: jobs(&owner, storage_repo).await[0],
             ai_llm: ai_llm.send().await.expect("AI LLM").ai_llm_id,
             ai_key: ai_key.send().await.expect("AI API key").id,
         };
@@ -133,7 +134,8 @@ impl Stage {
     /// All that a refused call could have changed, as the two owners see it.
     pub async fn state(&self, props: &Props) -> Vec<String> {
         let http = reqwest::Client::new();
-        let mut state = Vec::new();
+        let jobs = jobs(&self.server.owner(), props.targets.storage_repo).await;
+        let mut state = vec![format!("{jobs:?}")];
         let repo = format!("/v1/repo/{}", props.targets.repo);
         for token in [OWNER_TOKEN, &self.other_org] {
             let storage = ["repo", "bucket", "ai/llm"]
@@ -168,6 +170,12 @@ pub async fn token(server: &Server, email: &str, scope: &Scope) -> (Uuid, String
     (token.id.uuid(), secret.expose_secret().to_owned())
 }
 
+/// The jobs of a storage repo.
+async fn jobs(client: &Client, storage_repo: Uuid) -> Vec<Uuid> {
+    let jobs = client.list_jobs().repo_id(storage_repo).send().await.expect("jobs");
+    jobs.jobs.iter().map(|job| job.id).collect()
+}
+
 pub async fn id_of(client: &Client) -> Uuid {
     client.get_profile().send().await.expect("profile").data.id
 }
@@ -185,9 +193,9 @@ pub async fn create_bucket(client: &Client, workspace: Uuid) -> Uuid {
     client.create_bucket().body(body).send().await.expect("bucket").bucket_id
 }
 
-/// A storage repo of mode MIRROR that holds the bucket.
+/// A storage repo of mode BACKUP that holds the bucket.
 pub async fn create_storage_repo(client: &Client, workspace: Uuid, bucket: Uuid) -> Uuid {
-    let repo = json!({"name": Uuid::new_v4(), "storageType": "S3", "mode": "MIRROR",
+    let repo = json!({"name": Uuid::new_v4(), "storageType": "S3", "mode": "BACKUP",
         "workspaceId": workspace, "repoBuckets": [{"bucketId": bucket, "master": true}]});
     let body: types::CreateStorageRepoRequest = body(repo);
     client.create_storage_repo().body(body).send().await.expect("storage repo").repo_id

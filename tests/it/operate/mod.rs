@@ -3,6 +3,7 @@
 mod commands;
 mod configuration;
 mod first_start;
+mod mirror;
 pub mod process;
 mod queries;
 mod refusals;

@@ -23,7 +23,8 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// Answers every request with what `answer` makes of its `METHOD /path?query`.
+    /// Answers every request with what `answer` makes of its `METHOD /path?query`. A list `events` is
+    /// sent as a stream of events.
     pub async fn start(
         answer: impl Fn(&str) -> (u16, Value) + Clone + Send + Sync + 'static,
     ) -> Self {
@@ -36,6 +37,10 @@ impl StandIn {
             let body = serde_json::from_slice(&body).unwrap_or_default();
             kept.lock().expect("no panic").push(Asked { what, token, body });
             let status = StatusCode::from_u16(status).expect("a status");
+            if let Some(jobs) = answer["events"].as_array() {
+                let events: String = jobs.iter().map(|job| format!("data: {job}\n\n")).collect();
+                return (status, [("content-type", "text/event-stream")], events).into_response();
+            }
             (status, axum::Json(answer)).into_response()
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");

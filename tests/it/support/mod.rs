@@ -79,7 +79,7 @@ impl Server {
         self.database.drop().await;
     }
 
-    /// A second server on the same database and objects, with a data folder of its own.
+    /// A second server on the same database, objects and disks, with a data folder of its own.
     pub async fn second(&self) -> Second {
         let folder = tempfile::tempdir().expect("temporary folder");
         let key = "master.key";
@@ -87,6 +87,7 @@ impl Server {
         let mut config = config(folder.path(), &self.database);
         config.database = Some(self.database_url());
         config.objects_dir = Some(self.folder.path().join("objects"));
+        config.disks_dir = Some(self.folder.path().join("disks"));
         Second { running: run(&config).await, folder }
     }
 

@@ -12,14 +12,14 @@ use super::super::ai_keys::AiKey;
 use super::super::ai_llms::AiLlm;
 use super::super::buckets::Bucket;
 use super::super::storage_words::{StorageMode, StorageType};
-use crate::model::storage_repo::{self, ListPage, Member, Rule, Whole};
+use crate::model::storage_repo::{self, ListPage, Member, RETENTION_DAYS, Rule, Whole};
 use crate::model::{ai, bucket};
 use crate::service::{Error, Result};
 
 /// A storage repo, with all it holds.
 #[derive(Serialize, ToSchema, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(example = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "name": "Photos", "storageType": "S3", "mode": "MIRROR", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "buckets": [{"folder": "backups", "master": true, "bucketId": "123e4567-e89b-42d3-a456-426614174000", "bucket": {"id": "123e4567-e89b-42d3-a456-426614174000", "name": "Photos in Ireland", "bucket": "photos-2026", "storageType": "S3", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "key": "AKIAIOSFODNN7EXAMPLE", "secret": {"key": "MQ==", "iv": "q83vEjRWeJCrze8S", "authTag": "AAECAwQFBgcICQoLDA0ODw==", "message": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, "endpoint": "https://s3.amazonaws.com", "region": "us-east-1", "projectId": "photos-314159", "status": "ONLINE", "lastStatusAt": "2026-01-15T10:30:00Z", "createdAt": "2026-01-15T10:30:00Z"}}], "apiKeys": [{"id": "789e0123-e45b-47d8-a901-234567890000", "name": "Analytics", "accessType": "READ", "key": "RPQ3ZK7M2XV5N4T6A7WY", "secret": {"key": "MQ==", "iv": "q83vEjRWeJCrze8S", "authTag": "AAECAwQFBgcICQoLDA0ODw==", "message": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, "createdAt": "2026-01-15T10:30:00Z"}], "aiLlms": [{"aiLlmId": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7", "aiLlm": {"id": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7", "orgId": "16fd2706-8baf-433b-82eb-8c7fada847da", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "userId": "3d813cbb-47fb-42ba-91df-831e1593ac29", "name": "Assistant model", "aiType": "OPENAI", "endpoint": "https://api.openai.com/v1", "key": "sk-...", "createdAt": "2026-01-15T10:30:00Z"}}], "aiApiKeys": [{"id": "5b0f7a1c-3d2e-4f60-8a9b-1c2d3e4f5a6b", "name": "Assistant", "repoId": "550e8400-e29b-41d4-a716-446655440000", "key": "RPAIQ3ZK7M2XV5N4T6A7WYDD", "aiType": "OPENAI", "createdAt": "2026-01-15T10:30:00Z", "deletedAt": null}], "createdAt": "2026-01-15T10:30:00Z", "disabled": false}))]
+#[schema(example = json!({"id": "550e8400-e29b-41d4-a716-446655440000", "name": "Photos", "storageType": "S3", "mode": "MIRROR", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "buckets": [{"folder": "backups", "master": true, "bucketId": "123e4567-e89b-42d3-a456-426614174000", "bucket": {"id": "123e4567-e89b-42d3-a456-426614174000", "name": "Photos in Ireland", "bucket": "photos-2026", "storageType": "S3", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "key": "AKIAIOSFODNN7EXAMPLE", "secret": {"key": "MQ==", "iv": "q83vEjRWeJCrze8S", "authTag": "AAECAwQFBgcICQoLDA0ODw==", "message": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, "endpoint": "https://s3.amazonaws.com", "region": "us-east-1", "projectId": "photos-314159", "status": "ONLINE", "lastStatusAt": "2026-01-15T10:30:00Z", "createdAt": "2026-01-15T10:30:00Z"}}], "apiKeys": [{"id": "789e0123-e45b-47d8-a901-234567890000", "name": "Analytics", "accessType": "READ", "key": "RPQ3ZK7M2XV5N4T6A7WY", "secret": {"key": "MQ==", "iv": "q83vEjRWeJCrze8S", "authTag": "AAECAwQFBgcICQoLDA0ODw==", "message": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}, "createdAt": "2026-01-15T10:30:00Z"}], "aiLlms": [{"aiLlmId": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7", "aiLlm": {"id": "2f1e0d9c-8b7a-4695-a4b3-c2d1e0f9a8b7", "orgId": "16fd2706-8baf-433b-82eb-8c7fada847da", "workspaceId": "7c9e6679-7425-40de-944b-e07fc1f90ae7", "userId": "3d813cbb-47fb-42ba-91df-831e1593ac29", "name": "Assistant model", "aiType": "OPENAI", "endpoint": "https://api.openai.com/v1", "key": "sk-...", "createdAt": "2026-01-15T10:30:00Z"}}], "aiApiKeys": [{"id": "5b0f7a1c-3d2e-4f60-8a9b-1c2d3e4f5a6b", "name": "Assistant", "repoId": "550e8400-e29b-41d4-a716-446655440000", "key": "RPAIQ3ZK7M2XV5N4T6A7WYDD", "aiType": "OPENAI", "createdAt": "2026-01-15T10:30:00Z", "deletedAt": null}], "createdAt": "2026-01-15T10:30:00Z", "disabled": false, "minAck": null, "retentionDays": 30}))]
 pub struct StorageRepo {
     /// Id of the storage repo.
     id: Uuid,
@@ -45,6 +45,13 @@ pub struct StorageRepo {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     wallet_address: Option<String>,
+    /// Copies that a write needs before it is acknowledged; `null` for the default, which is those of all
+    /// buckets that answer in time, and at least one. If there are fewer buckets, it needs all.
+    #[schema(required = true, minimum = 1, maximum = 32)]
+    min_ack: Option<u32>,
+    /// How many days the backups of mode BACKUP keep what was deleted.
+    #[schema(minimum = 1, maximum = 3650)]
+    retention_days: u32,
 }
 
 /// A bucket in a storage repo.
@@ -162,6 +169,8 @@ impl From<Whole> for StorageRepo {
             created_at: repo.created_at.into(),
             disabled: repo.disabled,
             wallet_address: repo.wallet,
+            min_ack: repo.min_ack,
+            retention_days: repo.retention_days.unwrap_or(RETENTION_DAYS),
         }
     }
 }

@@ -43,6 +43,15 @@ pub struct CreateStorageRepoRequest {
     #[serde(default)]
     #[schema(max_length = 255, pattern = r"^[^\u0000]*$")]
     wallet_address: Option<String>,
+    /// Copies that a write needs before it is acknowledged, at most as many as there are buckets. Default is
+    /// those of all buckets that answer in time, and at least one.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 32)]
+    min_ack: Option<u32>,
+    /// How many days the backups of mode BACKUP keep what was deleted. Default is 30.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 3650)]
+    retention_days: Option<u32>,
 }
 
 /// What the storage repo shall be.
@@ -75,6 +84,15 @@ pub struct UpdateStorageRepoRequest {
     /// Whether its access keys are refused and no new one is made. Default is to leave it.
     #[serde(default)]
     disabled: Option<bool>,
+    /// Copies that a write needs before it is acknowledged, at most as many as there are buckets; 0 for the
+    /// default. Default is to leave it.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 32)]
+    min_ack: Option<u32>,
+    /// How many days the backups of mode BACKUP keep what is deleted from now on. Default is to leave it.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 3650)]
+    retention_days: Option<u32>,
 }
 
 /// A mode and buckets to check.
@@ -156,6 +174,8 @@ impl CreateStorageRepoRequest {
             ai_llms: ai_llms(self.repo_ai_llms)?,
             wallet: self.wallet_address,
             disabled: None,
+            min_ack: self.min_ack,
+            retention_days: self.retention_days,
         })
     }
 }
@@ -171,6 +191,8 @@ impl UpdateStorageRepoRequest {
             ai_llms: ai_llms(self.repo_ai_llms)?,
             wallet: self.wallet_address,
             disabled: self.disabled,
+            min_ack: self.min_ack,
+            retention_days: self.retention_days,
         })
     }
 }

@@ -5,9 +5,11 @@ mod bucket;
 mod find;
 mod key;
 mod member;
+mod mirror;
 mod remote;
 mod repo;
 mod secret;
+mod watch;
 
 use std::str::FromStr;
 
@@ -37,6 +39,11 @@ enum StorageCommand {
     /// Manage the access keys of a storage repo
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// See how alike the copies in a storage repo are, and mend them
+    #[command(subcommand)]
+    Mirror(mirror::MirrorCommand),
+    /// Bring deleted objects back from the backups of a storage repo of mode BACKUP
+    Restore(mirror::Restore),
 }
 
 pub async fn run(
@@ -48,6 +55,8 @@ pub async fn run(
         StorageCommand::Bucket(command) => bucket::run(&remote, command).await,
         StorageCommand::Repo(command) => repo::run(&remote, command).await,
         StorageCommand::Key(command) => key::run(&remote, command).await,
+        StorageCommand::Mirror(command) => mirror::run(&remote, command).await,
+        StorageCommand::Restore(restore) => mirror::restore(&remote, restore).await,
     }
 }
 

@@ -82,7 +82,7 @@ impl Remote {
         Ok(())
     }
 
-    fn explained(&self, error: Error<StorageError>) -> anyhow::Error {
+    pub fn explained(&self, error: Error<StorageError>) -> anyhow::Error {
         let url = &self.url;
         match error {
             Error::ErrorResponse(answer) => {

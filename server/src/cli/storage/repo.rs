@@ -1,5 +1,7 @@
 //! `repoplane storage repo`: storage repos, and which buckets they hold.
 
+use std::num::NonZeroU32;
+
 use clap::Subcommand;
 use repoplane_client::types::{
     self, BucketFolder, IdOrName, Name, RepoBucket, StorageMode, StorageRepo,
@@ -40,6 +42,12 @@ pub enum RepoCommand {
         /// Workspace it belongs to, by id or name [default: the organisation's default one]
         #[arg(long, value_name = "WORKSPACE")]
         workspace: Option<IdOrName>,
+        /// Copies that a write needs before it is acknowledged
+        #[arg(long, value_name = "COPIES")]
+        min_ack: Option<NonZeroU32>,
+        /// How many days backups keep what was deleted
+        #[arg(long, value_name = "DAYS")]
+        retention_days: Option<NonZeroU32>,
     },
     /// Show a storage repo with its buckets and access keys
     Show {
@@ -120,18 +128,34 @@ pub struct Change {
     enable: bool,
     #[command(flatten)]
     members: Members,
+    /// Copies that a write needs before it is acknowledged; 0 for as many as can be had
+    #[arg(long, value_name = "COPIES", value_parser = clap::value_parser!(i32).range(0..))]
+    min_ack: Option<i32>,
+    /// How many days backups keep what is deleted from now on
+    #[arg(long, value_name = "DAYS")]
+    retention_days: Option<NonZeroU32>,
 }
 
 pub async fn run(remote: &Remote, command: RepoCommand) -> anyhow::Result<()> {
     match command {
         RepoCommand::List { workspace } => list(remote, workspace).await,
-        RepoCommand::Create { name, mode, storage_type, members, workspace } => {
+        RepoCommand::Create {
+            name,
+            mode,
+            storage_type,
+            members,
+            workspace,
+            min_ack,
+            retention_days,
+        } => {
             let body = types::CreateStorageRepoRequest::builder()
                 .name(name.clone())
                 .mode(mode)
                 .storage_type(storage_type)
                 .repo_buckets(members.named())
-                .workspace_id(workspace);
+                .workspace_id(workspace)
+                .min_ack(min_ack)
+                .retention_days(retention_days);
             let request = remote.client.create_storage_repo().body(body);
             let answer = remote.call(request.send()).await?;
             eprintln!("Made the storage repo {:?}.", *name);
@@ -203,6 +227,8 @@ async fn update(remote: &Remote, wanted: &str, change: Change) -> anyhow::Result
     let mut body = as_it_is(&before)
         .repo_buckets(change.members.named())
         .workspace_id(change.workspace)
+        .min_ack(change.min_ack)
+        .retention_days(change.retention_days)
         .disabled((change.disable || change.enable).then_some(change.disable));
     if let Some(name) = change.name {
         body = body.name(name);
@@ -280,6 +306,8 @@ fn shown(repo: &StorageRepo) -> String {
         ("type", repo.storage_type.to_string()),
         ("state", state(repo).to_owned()),
         ("workspace", repo.workspace_id.to_string()),
+        ("copies", repo.min_ack.map(|copies| copies.to_string()).unwrap_or_default()),
+        ("retention", format!("{} days", repo.retention_days)),
         ("created", shown_time(repo.created_at)),
     ]);
     format!("{about}\n{}\n{}", member::shown(&repo.buckets), key::shown(&repo.api_keys))

@@ -8,12 +8,13 @@ use tokio::time::Instant;
 
 use super::layout::Space;
 use super::survey::survey;
+use super::{repairing, restoring};
 use crate::model::id::{JobId, SpaceId};
 use crate::model::job::JobKind;
-use crate::model::storage_job::{Asked, JobState, StorageJob, StorageJobKind};
+use crate::model::storage_job::{Asked, JobState, KEPT_DAYS, StorageJob, StorageJobKind};
 use crate::model::time::Timestamp;
 use crate::service::{Error, Result, Services};
-use crate::store::{jobs, spaces, storage_jobs};
+use crate::store::{jobs, objects, spaces, storage_jobs};
 
 /// How long work goes on before its progress is written.
 const SLICE: Duration = Duration::from_secs(5);
@@ -22,6 +23,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How often a bucket is listed, and how often all of it is read.
 const LISTED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 const READ_EVERY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long jobs can be looked at after their end.
+const KEPT: Duration = Duration::from_secs(KEPT_DAYS as u64 * 24 * 60 * 60);
 /// Rows of a space that are cleared away at once.
 const CLEARED: i64 = 5_000;
 
@@ -34,22 +37,25 @@ pub async fn run(services: &Arc<Services>, subject: &str) -> Result<()> {
     if job.state.is_finished() {
         return Ok(());
     }
+    let before = job.clone();
     job.state = JobState::Running;
     let space = services.plane.space(services, job.space).await.map_err(Error::internal)?;
     let next = match space {
         None => finish(&mut job, JobState::Failed, "The storage repo is not there any more."),
         Some(space) => match job.kind {
             StorageJobKind::Survey => run_survey(services, &space, &mut job).await,
-            StorageJobKind::Repair | StorageJobKind::Restore => {
-                finish(&mut job, JobState::Failed, "This server does not know such work.")
-            }
+            StorageJobKind::Repair => repairing::repair(services, &mut job).await?,
+            StorageJobKind::Restore => run_restore(services, &space, &mut job).await?,
         },
     };
-    job.updated_at = Timestamp::now();
+    let now = Timestamp::now();
+    if job.is_news(&before) {
+        job.updated_at = now;
+    }
     let mut tx = services.store.begin().await?;
     storage_jobs::update(&mut *tx, &job).await?;
     if let Some(wait) = next {
-        let due = job.updated_at.plus(wait);
+        let due = now.plus(wait);
         jobs::enqueue(&mut *tx, JobKind::StorageJob, subject, due).await?;
     }
     Ok(tx.commit().await?)
@@ -70,6 +76,10 @@ async fn run_survey(
         job.message = Some("Waiting for the primary bucket to be imported.".to_owned());
         return Some(Duration::from_millis(200));
     }
+    if member.surveyed_at.is_some() && job.cursor.is_none() && job.total == 0 {
+        // Of a bucket that is imported nobody knows how much it holds.
+        job.total = objects::count(services.store.read(), space.id).await.unwrap_or(0);
+    }
     match survey(services, space, member, job, Instant::now() + SLICE).await {
         Ok(ControlFlow::Break(())) => finish(job, JobState::Done, ""),
         Ok(ControlFlow::Continue(())) => {
@@ -83,6 +93,30 @@ async fn run_survey(
     }
 }
 
+async fn run_restore(
+    services: &Arc<Services>,
+    space: &Arc<Space>,
+    job: &mut StorageJob,
+) -> Result<Option<Duration>> {
+    if !restoring::has_backups(space) {
+        let message =
+            "The storage repo keeps no deleted objects: it is not of mode BACKUP any more.";
+        return Ok(finish(job, JobState::Failed, message));
+    }
+    if restoring::restore(services, space, job, Instant::now() + SLICE).await?.is_continue() {
+        return Ok(Some(Duration::ZERO));
+    }
+    if job.failed == 0 {
+        return Ok(finish(job, JobState::Done, ""));
+    }
+    let message = format!(
+        "{} objects were not brought back, since a backup does not answer or somebody else is \
+         changing them. Restore again once it answers.",
+        job.failed
+    );
+    Ok(finish(job, JobState::Failed, &message))
+}
+
 pub(super) fn finish(job: &mut StorageJob, state: JobState, message: &str) -> Option<Duration> {
     job.state = state;
     job.message = Some(message.to_owned()).filter(|message| !message.is_empty());
@@ -90,8 +124,11 @@ pub(super) fn finish(job: &mut StorageJob, state: JobState, message: &str) -> Op
     None
 }
 
-/// Queues the surveys that are due.
+/// Queues the surveys that are due, gives another chance to what was given up, and forgets what was
+/// finished long ago.
 pub async fn schedule(services: &Services, now: Timestamp) -> Result<()> {
+    storage_jobs::forget(services.store.write_now(), now.minus(KEPT)).await?;
+    jobs::revive(services.store.write_now(), JobKind::StorageJob, now).await?;
     for due in spaces::due(services.store.read(), now.minus(LISTED_EVERY)).await? {
         let unfinished = storage_jobs::unfinished(services.store.read(), due.space).await?;
         if unfinished.iter().any(|job| job.bucket == Some(due.bucket)) {

@@ -13,7 +13,8 @@ use super::locks::Locks;
 use crate::backend::buckets::{BucketDriver, BucketError};
 use crate::model::bucket::{Bucket, StorageType};
 use crate::model::id::{BucketId, SpaceId, StorageRepoId};
-use crate::model::storage_repo::Mode;
+use crate::model::mirror::Breaker;
+use crate::model::storage_repo::{Mode, RETENTION_DAYS};
 use crate::model::time::Timestamp;
 use crate::service::{Services, bucket_reach};
 use crate::store::Store;
@@ -27,8 +28,6 @@ const FAILURES_MAX: u32 = 3;
 /// How long a bucket that failed is left alone at first, and at most.
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
-/// How long deleted objects stay in the backups of a BACKUP repo that says nothing else, in days.
-pub const RETENTION_DAYS: u32 = 30;
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -150,6 +149,11 @@ impl Plane {
     /// Whether to use a bucket, see [`Health::admits`].
     pub(super) fn admits(&self, bucket: BucketId) -> bool {
         self.health(bucket).admits()
+    }
+
+    /// What this process thinks of a bucket.
+    pub fn breaker(&self, bucket: BucketId) -> Breaker {
+        self.health(bucket).breaker()
     }
 
     fn lay_out(&self, plan: Plan, copies: Vec<spaces::CopyRow>) -> Layout {
@@ -290,6 +294,14 @@ impl Health {
     /// Whether the bucket is left alone for now.
     pub fn is_paused(&self) -> bool {
         self.state().paused_until.is_some()
+    }
+
+    pub fn breaker(&self) -> Breaker {
+        let Some(until) = self.state().paused_until else { return Breaker::Closed };
+        match until.checked_duration_since(Instant::now()) {
+            Some(left) if !left.is_zero() => Breaker::Open(Timestamp::now().plus(left)),
+            _ => Breaker::HalfOpen,
+        }
     }
 
     pub fn answered(&self) {

@@ -19,6 +19,8 @@ pub mod jobs;
 pub mod listing;
 pub mod managed;
 pub mod reading;
+mod repairing;
+pub mod restoring;
 mod roll;
 pub mod spaces;
 pub mod writing;

@@ -9,7 +9,9 @@ use crate::model::storage_repo::{Member, Mode, StorageRepo};
 use crate::model::time::Timestamp;
 use crate::service::{Error, Result};
 use crate::store::spaces::{self, SpaceRow};
-use crate::store::{Tx, debts, jobs, storage_jobs};
+use crate::store::{
+    Store, Tx, debts, jobs, storage_jobs, storage_links, storage_repos, workspaces,
+};
 
 /// What a storage repo held, and what it is to hold.
 pub struct Change<'a> {
@@ -57,6 +59,23 @@ pub async fn arrange(tx: &mut Tx, repo: &StorageRepo, change: Change<'_>) -> Res
             regroup(tx, repo, space.id, held, &change).await
         }
     }
+}
+
+/// Makes the spaces of storage repos that are older than spaces, when a server starts.
+pub async fn arrange_old(store: &Store) -> Result<()> {
+    for repo in storage_repos::without_space(store.read()).await? {
+        let mut tx = store.begin().await?;
+        // Another server may be starting as well.
+        if workspaces::hold(&mut *tx, repo.workspace).await?
+            && spaces::of_repo(&mut tx, repo.id).await?.is_empty()
+        {
+            let members = storage_links::members(&mut *tx, repo.id).await?;
+            let change = Change { was: repo.mode, before: &[], after: &members };
+            arrange(&mut tx, &repo, change).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(())
 }
 
 /// Sets all spaces of a storage repo aside, because it is deleted.

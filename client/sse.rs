@@ -1,0 +1,107 @@
+//! Jobs, followed to their end over server-sent events. Keeps no more than one event in memory.
+
+use futures::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _, try_unfold};
+
+use crate::{Error, builder, types};
+
+/// Longest event that is read, in bytes.
+const EVENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Why a job is not followed any longer. The job itself goes on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FollowError {
+    #[error("the server does not let the job be followed")]
+    Request(#[source] Error<types::StorageError>),
+    #[error("the connection broke while the job was followed")]
+    Connection(#[source] reqwest::Error),
+    #[error("the server ended the stream before the job was finished; follow it again")]
+    Cut,
+    #[error("the server sent what is no event of a job")]
+    Event(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl<'a> builder::FollowJob<'a> {
+    /// Sends the request; the job as it is now, then again whenever it has come further.
+    ///
+    /// The stream ends after the job as it was when it finished, well or not, see its `state`; or
+    /// after the first error.
+    ///
+    /// ```no_run
+    /// use futures::TryStreamExt;
+    ///
+    /// # async fn example(
+    /// #     client: repoplane_client::Client,
+    /// #     repo: uuid::Uuid,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let repair = client.repair_mirror().repo_id(repo).send().await?;
+    /// let mut jobs = std::pin::pin!(client.follow_job().id(repair.job_id).stream());
+    /// while let Some(job) = jobs.try_next().await? {
+    ///     println!("{}: {} of {:?}", job.state, job.done, job.total);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(self) -> impl Stream<Item = Result<types::Job, FollowError>> + Send + 'a {
+        try_unfold(Following::Begin(self), |following| async move {
+            let mut events = match following {
+                Following::Begin(request) => {
+                    let answer = request.send().await.map_err(FollowError::Request)?;
+                    Events {
+                        body: answer.into_inner_stream().map_ok(Vec::from).boxed(),
+                        buffer: vec![],
+                    }
+                }
+                Following::On(events) => events,
+                Following::End => return Ok(None),
+            };
+            let data = events.next().await?;
+            let job: types::Job =
+                serde_json::from_str(&data).map_err(|error| FollowError::Event(error.into()))?;
+            let next = match job.finished_at {
+                Some(_) => Following::End,
+                None => Following::On(events),
+            };
+            Ok(Some((job, next)))
+        })
+    }
+}
+
+enum Following<'a> {
+    Begin(builder::FollowJob<'a>),
+    On(Events),
+    End,
+}
+
+struct Events {
+    body: BoxStream<'static, reqwest::Result<Vec<u8>>>,
+    /// What came after the last event.
+    buffer: Vec<u8>,
+}
+
+impl Events {
+    /// The data of the next event.
+    async fn next(&mut self) -> Result<String, FollowError> {
+        loop {
+            while let Some(end) = self.buffer.windows(2).position(|two| two == b"\n\n") {
+                let event: Vec<u8> = self.buffer.drain(..end + 2).collect();
+                if let Some(data) = data(&event)? {
+                    return Ok(data);
+                }
+            }
+            if self.buffer.len() > EVENT_BYTES_MAX {
+                return Err(FollowError::Event("it is too long".into()));
+            }
+            let piece = self.body.next().await.ok_or(FollowError::Cut)?;
+            self.buffer.extend_from_slice(&piece.map_err(FollowError::Connection)?);
+        }
+    }
+}
+
+/// What an event says; nothing, if it is there to keep the connection alive.
+fn data(event: &[u8]) -> Result<Option<String>, FollowError> {
+    let text = str::from_utf8(event).map_err(|error| FollowError::Event(error.into()))?;
+    let lines = text.lines().filter_map(|line| line.strip_prefix("data:"));
+    let lines: Vec<_> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    Ok((!lines.is_empty()).then(|| lines.join("\n")))
+}
