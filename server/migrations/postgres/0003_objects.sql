@@ -64,18 +64,27 @@ CREATE TABLE debts (
 );
 CREATE INDEX debts_due ON debts (bucket_id, due_at);
 
+-- Objects that come in parts; the id of each is the version that it will be. `sealed` is the ETag that it
+-- was told to become: from then on it becomes that or nothing. An ended one stays until its buckets have
+-- forgotten it.
 CREATE TABLE uploads (
     id         TEXT   NOT NULL PRIMARY KEY,
     space_id   TEXT   NOT NULL,
     key        TEXT COLLATE "C" NOT NULL,
     key_id     TEXT   NOT NULL,
-    version    TEXT   NOT NULL,
     about      TEXT   NOT NULL,
-    created_at BIGINT NOT NULL
+    changes    BIGINT NOT NULL,
+    sealed     TEXT,
+    created_at BIGINT NOT NULL,
+    touched_at BIGINT NOT NULL,
+    ended_at   BIGINT
 );
-CREATE INDEX uploads_key ON uploads (space_id, key, id);
+CREATE INDEX uploads_key ON uploads (space_id, key, id) WHERE ended_at IS NULL;
+CREATE INDEX uploads_touched ON uploads (touched_at) WHERE ended_at IS NULL;
+CREATE INDEX uploads_ended ON uploads (ended_at) WHERE ended_at IS NOT NULL;
 
--- Where an upload's parts go. A bucket that missed one is lost to the upload and owes a debt at its end.
+-- Where an upload's parts go; `upload` is what the bucket knows it by. A bucket that missed one is lost to
+-- the upload and owes a debt at its end.
 CREATE TABLE upload_copies (
     upload_id TEXT   NOT NULL REFERENCES uploads (id),
     bucket_id TEXT   NOT NULL,

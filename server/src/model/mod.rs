@@ -19,4 +19,5 @@ pub mod storage_job;
 pub mod storage_repo;
 pub mod time;
 pub mod token;
+pub mod upload;
 pub mod usage;

@@ -25,6 +25,8 @@ pub mod storage_links;
 pub mod storage_repos;
 pub mod storage_wholes;
 pub mod tokens;
+pub mod upload_parts;
+pub mod uploads;
 pub mod usage;
 pub mod usage_groups;
 pub mod users;

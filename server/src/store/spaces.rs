@@ -322,10 +322,9 @@ pub async fn clear(
             return Ok(true);
         }
     }
+    // Those are cleared away once the buckets have forgotten them.
+    super::uploads::end_all(tx, space, Timestamp::now()).await?;
     for statement in [
-        "DELETE FROM upload_parts WHERE upload_id IN (SELECT id FROM uploads WHERE space_id = $1)",
-        "DELETE FROM upload_copies WHERE upload_id IN (SELECT id FROM uploads WHERE space_id = $1)",
-        "DELETE FROM uploads WHERE space_id = $1",
         "DELETE FROM copies WHERE space_id = $1",
         "DELETE FROM spaces WHERE id = $1 AND gone_at IS NOT NULL",
     ] {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::time::Timestamp;
+use crate::model::upload::ABANDONED_AFTER;
 use crate::service::{Services, bucket_watch, objects};
 use crate::telemetry;
 
@@ -50,6 +51,12 @@ pub async fn schedule(services: Arc<Services>, stop: CancellationToken) {
         }
         if tidied.is_none_or(|tidied| tidied.elapsed() >= TIDY) {
             tidied = Some(Instant::now());
+            let abandoned = Timestamp::now().minus(ABANDONED_AFTER);
+            match objects::uploads::expire(&services, abandoned).await {
+                Ok(0) => {}
+                Ok(aborted) => tracing::info!(aborted, "abandoned uploads aborted"),
+                Err(error) => tracing::warn!(%error, "abandoned uploads cannot be aborted"),
+            }
             match services.buckets.sweep_disks(SystemTime::now() - LEFT).await {
                 Ok(0) => {}
                 Ok(removed) => tracing::info!(removed, "unfinished files removed from local disks"),

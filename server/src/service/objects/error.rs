@@ -36,7 +36,7 @@ pub enum ObjectError {
     MetadataTooLarge(String),
     #[error("A tag is not allowed: {0}.")]
     Tag(String),
-    #[error("The object is larger than {0} bytes, which is the most.")]
+    #[error("The content is larger than {0} bytes, which is the most.")]
     TooLarge(u64),
     #[error("Part {0} is smaller than {1} bytes, which only the last may be.")]
     TooSmall(u32, u64),

@@ -2,6 +2,7 @@
 //! with one leaves it to be rolled forward.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -117,6 +118,18 @@ async fn try_take(
         })
     });
     Ok(taken.await?)
+}
+
+/// Keeps a key for as long as this is waited for.
+pub async fn keep(services: &Services, space: &Space, taken: &Taken) -> Infallible {
+    loop {
+        tokio::time::sleep(intents::LEASE / 3).await;
+        let (place, now) = ((space.id, taken.key.as_str()), Timestamp::now());
+        let renewed = intents::renew(services.store.write_now(), place, taken.version, now).await;
+        if let Err(error) = renewed {
+            tracing::warn!(%error, "a key cannot be kept, to be tried again");
+        }
+    }
 }
 
 /// Gives a key back, unchanged.

@@ -23,6 +23,7 @@ mod repairing;
 pub mod restoring;
 mod roll;
 pub mod spaces;
+pub mod uploads;
 pub mod writing;
 
 /// Doors say it; only drivers read it.

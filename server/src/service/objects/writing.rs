@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
-use crate::store::{intents, objects};
+use crate::store::{intents, objects, uploads};
 
 /// The piece of metadata that says which version a copy is of.
 pub const MARK: &str = "repoplane-version";
@@ -163,7 +163,8 @@ pub(super) async fn settle(
     Ok(object)
 }
 
-/// One transaction: the catalog's row, a debt of each member that does not hold it, the intent gone.
+/// One transaction: the catalog's row, a debt of each member that does not hold it, the intent gone, and
+/// the upload, if it came in parts.
 pub(super) async fn commit(
     services: &Services,
     space: &Space,
@@ -176,9 +177,10 @@ pub(super) async fn commit(
     let before = taken.known.as_ref().map(|known| known.owing.as_slice()).unwrap_or_default();
     let clear: Vec<_> = clear.into_iter().filter(|id| before.contains(id)).collect();
     let (id, version, object) = (space.id, taken.version, object.clone());
-    let lane = space.lane(&object.key);
+    let (lane, holding) = (space.lane(&object.key), holding.to_vec());
     let committed = services.plane.ledger.durably(&lane, move |tx| {
         let (object, clear, owing) = (object.clone(), clear.clone(), owing.clone());
+        let holding = holding.clone();
         Box::pin(async move {
             let place = (id, object.key.as_str());
             if !intents::release(tx, place, version).await? {
@@ -190,6 +192,10 @@ pub(super) async fn commit(
             }
             for bucket in owing {
                 debts::set(tx, place, bucket, Note::Due(object.modified_at)).await?;
+            }
+            if !object.about.parts.is_empty() {
+                let upload = version.uuid().into();
+                uploads::complete(tx, upload, &holding, object.modified_at).await?;
             }
             Ok(true)
         })
@@ -357,7 +363,7 @@ pub(super) fn hex(digest: [u8; 16]) -> String {
 }
 
 /// Notes how the members did; why they failed is for whoever runs the server.
-fn note<T>(ended: &[(Arc<Member>, Done<T>)]) {
+pub(super) fn note<T>(ended: &[(Arc<Member>, Done<T>)]) {
     for (member, done) in ended {
         member.note(done);
         if let Err(error) = done {
