@@ -12,7 +12,7 @@ const EVENT_BYTES_MAX: usize = 1024 * 1024;
 #[non_exhaustive]
 pub enum FollowError {
     #[error("the server does not let the job be followed")]
-    Request(#[source] Error<types::StorageError>),
+    Request(#[source] Box<Error<types::StorageError>>),
     #[error("the connection broke while the job was followed")]
     Connection(#[source] reqwest::Error),
     #[error("the server ended the stream before the job was finished; follow it again")]
@@ -46,7 +46,8 @@ impl<'a> builder::FollowJob<'a> {
         try_unfold(Following::Begin(self), |following| async move {
             let mut events = match following {
                 Following::Begin(request) => {
-                    let answer = request.send().await.map_err(FollowError::Request)?;
+                    let answer =
+                        request.send().await.map_err(|error| FollowError::Request(error.into()))?;
                     Events {
                         body: answer.into_inner_stream().map_ok(Vec::from).boxed(),
                         buffer: vec![],

@@ -17,11 +17,21 @@ pub const TOKEN: &str = "rlc-benchbenchbenchbenchbenchbenchbe";
 
 /// A release build of the server on an empty folder.
 pub struct Server {
-    child: Child,
+    child: Running,
     pub address: SocketAddr,
     /// Where it speaks S3, if it does.
     pub gateway: Option<SocketAddr>,
     pub folder: tempfile::TempDir,
+}
+
+/// Ends with the benchmark, also when that panics.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Server {
@@ -44,7 +54,7 @@ impl Server {
         let s3 = gateway.map_or_else(|| "off".to_owned(), |address| address.to_string());
         let child = Command::new(binary())
             .arg("serve")
-            .args(["--listen", &address.to_string(), "--s3-listen", "off"])
+            .args(["--listen", &address.to_string()])
             .arg("--data-dir")
             .arg(folder.path())
             .envs([
@@ -58,7 +68,7 @@ impl Server {
             .stdout(Stdio::null())
             .spawn()
             .expect("the release binary starts");
-        let server = Self { child, address, gateway, folder };
+        let server = Self { child: Running(child), address, gateway, folder };
         for address in [Some(address), gateway].into_iter().flatten() {
             wait_until_it_listens(address);
         }
@@ -66,7 +76,7 @@ impl Server {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// Resident memory, in MiB.
@@ -83,7 +93,7 @@ impl Server {
         let pid = self.pid().to_string();
         let stopped = Command::new("kill").arg(&pid).status().expect("kill");
         assert!(stopped.success());
-        self.child.wait().expect("the server ends");
+        self.child.0.wait().expect("the server ends");
         self.folder
     }
 }

@@ -58,6 +58,11 @@ pub struct Running {
 impl App {
     /// Opens everything that `config` names, and makes what is missing.
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        Self::open_tuned(config, objects::Tuning::default()).await
+    }
+
+    /// As [`Self::open`], with other times for buckets than everybody else has.
+    pub async fn open_tuned(config: &Config, tuning: objects::Tuning) -> anyhow::Result<Self> {
         telemetry::init_metrics();
         let folder = config.data_dir.as_path();
         make_private(folder)?;
@@ -90,7 +95,7 @@ impl App {
         let owner = operator::first_start(&store, token.as_ref()).await?;
         let egress = Egress::new(config.egress.allow.clone()).with_public(config.egress.public);
         let node = Node { ip: config.listen.ip(), region: config.region.clone() };
-        let plane = objects::Plane::new(&store, objects::Tuning::default());
+        let plane = objects::Plane::new(&store, tuning);
         let services = Arc::new(Services {
             plane,
             meter: Meter::new(store.clone(), node.name()),
@@ -98,7 +103,7 @@ impl App {
             store,
             vault,
             objects,
-            buckets: Buckets::new(egress, config.disks_folder()),
+            buckets: Buckets::new(egress, config.disks_folder()).with_patience(tuning.transfer),
             editors,
             quota: Quota {
                 buckets: config.limits.buckets.into(),

@@ -68,11 +68,15 @@ impl S3Route for Verified {
         if said.headers.contains_key(COPY_SOURCE) {
             headers.insert(COPY_SOURCE, HeaderValue::from_static("some/key"));
         }
-        let about = query.iter().any(|(name, _)| name == "attributes");
+        let of_object = self.is_of_object(&request.uri, &said);
+        let about = of_object
+            && request.method == Method::GET
+            && query.iter().any(|(name, _)| name == "attributes");
         if about {
             headers.insert(OBJECT_ATTRIBUTES, HeaderValue::from_static("ETag"));
         }
-        let body = if self.is_content(&request.method, &request.uri, &query, &said) {
+        let writes = of_object && request.method == Method::PUT;
+        let body = if writes && is_content(&query, &said) {
             request.input
         } else {
             let body = whole(request.input, &said, &request.method, &query).await?;
@@ -103,24 +107,21 @@ impl S3Route for Verified {
 }
 
 impl Verified {
-    /// Whether the body is the content of an object, or of a part of one.
-    fn is_content(
-        &self,
-        method: &Method,
-        uri: &Uri,
-        query: &[(String, String)],
-        said: &Said,
-    ) -> bool {
+    /// Whether a request is about an object, rather than a bucket.
+    fn is_of_object(&self, uri: &Uri, said: &Said) -> bool {
         let host = only(&said.headers, HOST.as_str()).unwrap_or_default();
         let in_host = self.domain.as_ref().is_some_and(|domain| domain.bucket(host).is_some());
         let path = decoded(uri.path()).unwrap_or_default();
         let path = path.strip_prefix('/').unwrap_or(&path);
         let key = if in_host { Some(path) } else { path.split_once('/').map(|(_, key)| key) };
-        method == Method::PUT
-            && key.is_some_and(|key| !key.is_empty())
-            && !said.headers.contains_key(COPY_SOURCE)
-            && !query.iter().any(|(name, _)| ABOUT_OBJECTS.contains(&name.as_str()))
+        key.is_some_and(|key| !key.is_empty())
     }
+}
+
+/// Whether the body of a PUT to an object is its content, or that of a part.
+fn is_content(query: &[(String, String)], said: &Said) -> bool {
+    !said.headers.contains_key(COPY_SOURCE)
+        && !query.iter().any(|(name, _)| ABOUT_OBJECTS.contains(&name.as_str()))
 }
 
 /// What a presigned URL says in its query in place of headers becomes headers.

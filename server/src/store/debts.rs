@@ -77,7 +77,8 @@ pub async fn set(
             // What is to wait has not failed yet, whatever was owed before.
             concat!(
                 insert!(),
-                "DO UPDATE SET due_at = $5, lease_until = 0, damaged = $6,
+                "DO UPDATE SET due_at = $5, lease_until = 0,
+                 damaged = CASE WHEN debts.damaged > $6 THEN debts.damaged ELSE $6 END,
                  attempts = CASE WHEN $5 > $4 THEN 0 ELSE debts.attempts END"
             )
         }
@@ -153,6 +154,25 @@ pub async fn claim(
         })
     })
     .collect()
+}
+
+/// Whether a debt is still to be paid, and now.
+pub async fn is_due(
+    db: impl AnyExecutor<'_>,
+    debt: &Debt,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query(
+        "SELECT 1 AS one FROM debts
+         WHERE space_id = $1 AND key = $2 AND bucket_id = $3 AND due_at <= $4",
+    )
+    .bind(debt.space.to_string())
+    .bind(&debt.key)
+    .bind(debt.bucket.to_string())
+    .bind(now.micros())
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
 }
 
 /// Puts off a debt that could not be paid, unless it was noted anew meanwhile. The wait grows with

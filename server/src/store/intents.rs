@@ -61,12 +61,12 @@ pub async fn release(
         .map(|done| done.rows_affected() == 1)
 }
 
-/// Keeps a key for another [`LEASE`]; false if it is no longer theirs.
+/// Keeps a key until then; false if it is no longer theirs.
 pub async fn renew(
     db: impl AnyExecutor<'_>,
     (space, key): (SpaceId, &str),
     version: Version,
-    now: Timestamp,
+    until: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query(
         "UPDATE intents SET lease_until = $4 WHERE space_id = $1 AND key = $2 AND version = $3",
@@ -74,7 +74,7 @@ pub async fn renew(
     .bind(space.to_string())
     .bind(key)
     .bind(version.to_string())
-    .bind(now.plus(LEASE).micros())
+    .bind(until.micros())
     .execute(db)
     .await
     .map(|done| done.rows_affected() == 1)

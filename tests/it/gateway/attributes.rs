@@ -23,5 +23,7 @@ async fn the_attributes_that_are_asked_for_are_told() {
     for names in ["", "Other", "ETag,Other"] {
         assert_eq!(ask(names).send().await.refusal(), (400, "InvalidArgument"), "{names:?}");
     }
+    let list = gateway.ask("GET", "/b1?attributes").send().await;
+    assert_eq!(list.element("ETag"), put.header("etag"), "only attributes are said without quotes");
     gateway.stop().await;
 }

@@ -15,6 +15,8 @@ const BAR: &str = "{prefix} {wide_bar} {pos}/{len} {msg}";
 const SPINNER: &str = "{prefix} {spinner} {pos} {msg}";
 /// How often a bar moves that has nothing to show.
 const TICK: Duration = Duration::from_millis(100);
+/// Wait before a job is followed again whose stream was cut off.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The job as it was when it had ended.
 pub async fn to_the_end(remote: &Remote, id: Uuid) -> anyhow::Result<Job> {
@@ -34,10 +36,11 @@ pub async fn to_the_end(remote: &Remote, id: Uuid) -> anyhow::Result<Job> {
                 }
                 // A server or a proxy that goes away may be back; if not, asking again says so.
                 Err(FollowError::Cut | FollowError::Connection(_)) => break,
-                Err(FollowError::Request(error)) => return Err(remote.explained(error)),
+                Err(FollowError::Request(error)) => return Err(remote.explained(*error)),
                 Err(other) => return Err(other.into()),
             }
         }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 

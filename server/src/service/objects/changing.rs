@@ -36,15 +36,20 @@ pub async fn copy(
     wanted: CopyObject,
 ) -> Result<Object> {
     session.require(Role::Write)?;
-    let known = reading::current(services, from, key).await?;
-    check_source(conditions, &known.object)?;
     let same = from.id == to.id && key == wanted.key;
-    if same && wanted.attributes.is_none() && wanted.tags.is_none() && wanted.checksum.is_none() {
-        return Err(ObjectError::Invalid(
-            "A copy onto itself has to change what is said about the object.".to_owned(),
-        ));
-    }
-    let source = known.object.clone();
+    let changes = wanted.attributes.is_some() || wanted.tags.is_some() || wanted.checksum.is_some();
+    let account = Account::of(services, session);
+    let reading = reading::open(services, &account, from, key, |object| {
+        check_source(conditions, object)?;
+        if same && !changes {
+            return Err(ObjectError::Invalid(
+                "A copy onto itself has to change what is said about the object.".to_owned(),
+            ));
+        }
+        Ok(0..object.size)
+    });
+    let reading = reading.await?;
+    let source = reading.object;
     let kind = source.about.checksum.as_ref().map(|checksum| checksum.algorithm);
     let new = NewObject {
         key: wanted.key,
@@ -57,8 +62,6 @@ pub async fn copy(
             checksum: wanted.checksum.or(kind).map(|algorithm| (algorithm, Given::Compute)),
         },
     };
-    let account = Account::of(services, session);
-    let reading = reading::read(services, &account, from, known, 0..source.size).await?;
     let content = reading.body.map(|piece| piece.map_err(std::io::Error::other)).boxed();
     put(services, session, to, new, content).await
 }
@@ -75,15 +78,21 @@ pub(super) fn check_source(conditions: &Conditions, object: &Object) -> Result<(
 
 /// Replaces an object's tags. The object stays what it is, version and all.
 pub async fn set_tags(
-    services: &Services,
+    services: &Arc<Services>,
     session: &Session,
-    space: &Space,
+    space: &Arc<Space>,
     key: &str,
     tags: Vec<(String, String)>,
 ) -> Result<()> {
     session.require(Role::Write)?;
     let begun = Instant::now();
-    let done = set(services, space, key, tags).await;
+    let work = {
+        let (services, space, key) = (services.clone(), space.clone(), key.to_owned());
+        // A client that goes away must not leave the key taken.
+        async move { set(&services, &space, &key, tags).await }
+    };
+    let done = services.plane.writes.spawn(work).await;
+    let done = done.map_err(|error| ObjectError::Other(error.into())).flatten();
     Account::of(services, session).request(begun, done, Counted::default())
 }
 

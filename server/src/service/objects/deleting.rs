@@ -2,7 +2,7 @@
 //! reached now owes the delete.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 
@@ -20,6 +20,9 @@ use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
 use crate::store::{intents, objects};
+
+/// How long a bucket may be at a write after nobody waits for it any more.
+const GIVEN_UP: Duration = Duration::from_secs(30);
 
 /// Deletes an object, if there is one: what was there.
 pub async fn delete(
@@ -68,7 +71,8 @@ async fn delete_now(
         Some(object) => Object { deleted: true, modified_at: now, ..object.clone() },
         None => stone(key, taken.version, now),
     };
-    bury(services, space, &stone, now).await?;
+    let unsure = taken.known.as_ref().map(|known| known.owing.clone()).unwrap_or_default();
+    bury(services, space, &stone, &unsure).await?;
     let reached = space.written().iter().filter(|member| member.health.admits());
     let size = live.as_ref().map_or(0, |object| object.size);
     let removed = join_all(reached.map(async |member| {
@@ -76,6 +80,7 @@ async fn delete_now(
     }))
     .await;
     let paid = removed.into_iter().filter(|(_, done)| done.is_ok()).map(|(bucket, _)| bucket);
+    let paid = paid.filter(|bucket| !unsure.contains(bucket));
     settle(services, space, &taken, paid.collect()).await?;
     Ok(live)
 }
@@ -94,13 +99,21 @@ fn stone(key: &str, version: Version, now: Timestamp) -> Object {
 }
 
 /// Commits that an object is gone, and that every bucket owes its removal. Backups do so only after a
-/// while.
-async fn bury(services: &Services, space: &Space, stone: &Object, now: Timestamp) -> Result<()> {
+/// while; those in `unsure` may still be at a write that was given up, and do so once more after it.
+async fn bury(
+    services: &Services,
+    space: &Space,
+    stone: &Object,
+    unsure: &[BucketId],
+) -> Result<()> {
+    let now = stone.modified_at;
     let due = |member: &Arc<Member>| match space.mode {
-        Mode::Backup if !member.primary => (member.bucket.id, now.plus(space.retention)),
-        _ => (member.bucket.id, now),
+        Mode::Backup if !member.primary => now.plus(space.retention),
+        _ if unsure.contains(&member.bucket.id) => now.plus(GIVEN_UP),
+        _ => now,
     };
-    let debts: Vec<_> = space.members.iter().map(due).collect();
+    let debts: Vec<_> =
+        space.members.iter().map(|member| (member.bucket.id, due(member))).collect();
     let (id, stone) = (space.id, stone.clone());
     let lane = space.lane(&stone.key);
     let buried = services.plane.ledger.durably(&lane, move |tx| {

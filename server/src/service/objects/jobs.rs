@@ -40,13 +40,15 @@ pub async fn run(services: &Arc<Services>, subject: &str) -> Result<()> {
     let before = job.clone();
     job.state = JobState::Running;
     let space = services.plane.space(services, job.space).await.map_err(Error::internal)?;
-    let next = match space {
-        None => finish(&mut job, JobState::Failed, "The storage repo is not there any more."),
-        Some(space) => match job.kind {
-            StorageJobKind::Survey => run_survey(services, &space, &mut job).await,
-            StorageJobKind::Repair => repairing::repair(services, &mut job).await?,
-            StorageJobKind::Restore => run_restore(services, &space, &mut job).await?,
-        },
+    let next = match (job.kind, space) {
+        (StorageJobKind::Repair, _) => repairing::repair(services, &mut job).await?,
+        (_, None) => finish(
+            &mut job,
+            JobState::Failed,
+            "The storage repo does not hold its objects so any more.",
+        ),
+        (StorageJobKind::Survey, Some(space)) => run_survey(services, &space, &mut job).await,
+        (StorageJobKind::Restore, Some(space)) => run_restore(services, &space, &mut job).await?,
     };
     let now = Timestamp::now();
     if job.is_news(&before) {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Result;
 use super::locks::Locks;
-use crate::backend::buckets::{BucketDriver, BucketError};
+use crate::backend::buckets::{BucketDriver, BucketError, TRANSFER_PATIENCE};
 use crate::model::bucket::{Bucket, StorageType};
 use crate::model::id::{BucketId, SpaceId, StorageRepoId};
 use crate::model::mirror::Breaker;
@@ -36,6 +36,8 @@ pub struct Tuning {
     pub stall: Duration,
     /// How long a bucket may take to begin with an answer.
     pub patience: Duration,
+    /// How long a bucket may do nothing while an object goes to it or comes from it.
+    pub transfer: Duration,
     /// How long a request waits for another one that changes the same key.
     pub wait: Duration,
     /// How long a list waits for a bucket that is being imported.
@@ -47,6 +49,7 @@ impl Default for Tuning {
         Self {
             stall: Duration::from_secs(2),
             patience: Duration::from_secs(10),
+            transfer: TRANSFER_PATIENCE,
             wait: Duration::from_secs(5),
             import_wait: Duration::from_secs(5),
         }
@@ -149,6 +152,10 @@ impl Plane {
     /// Whether to use a bucket, see [`Health::admits`].
     pub(super) fn admits(&self, bucket: BucketId) -> bool {
         self.health(bucket).admits()
+    }
+
+    pub(super) fn is_paused(&self, bucket: BucketId) -> bool {
+        self.health(bucket).is_paused()
     }
 
     /// What this process thinks of a bucket.
@@ -278,6 +285,11 @@ impl Member {
 }
 
 impl Health {
+    /// What [`Self::admits`] would say.
+    pub fn would_admit(&self) -> bool {
+        self.state().paused_until.is_none_or(|until| until <= Instant::now())
+    }
+
     /// Whether to use the bucket. Of those who ask after a pause, one is told to try.
     pub fn admits(&self) -> bool {
         let mut state = self.state();

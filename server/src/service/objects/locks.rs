@@ -100,6 +100,19 @@ pub async fn take(
     }
 }
 
+/// Waits until nobody is changing a key, for a while.
+pub async fn wait(services: &Services, space: &Space, key: &str) -> Result<()> {
+    let plane = &services.plane;
+    let deadline = Instant::now() + plane.tuning.wait;
+    let lock = plane.locks.of(space.id, key).lock_owned();
+    let lock = tokio::time::timeout_at(deadline, lock).await;
+    drop(lock.map_err(|_| ObjectError::Busy)?);
+    while Instant::now() < deadline && intents::any(services.store.read(), (space.id, key)).await? {
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}
+
 /// Nothing, if somebody else has the key.
 async fn try_take(
     services: &Services,
@@ -124,8 +137,9 @@ async fn try_take(
 pub async fn keep(services: &Services, space: &Space, taken: &Taken) -> Infallible {
     loop {
         tokio::time::sleep(intents::LEASE / 3).await;
-        let (place, now) = ((space.id, taken.key.as_str()), Timestamp::now());
-        let renewed = intents::renew(services.store.write_now(), place, taken.version, now).await;
+        let place = (space.id, taken.key.as_str());
+        let until = Timestamp::now().plus(intents::LEASE);
+        let renewed = intents::renew(services.store.write_now(), place, taken.version, until).await;
         if let Err(error) = renewed {
             tracing::warn!(%error, "a key cannot be kept, to be tried again");
         }

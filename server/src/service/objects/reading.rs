@@ -10,7 +10,7 @@ use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 
 use super::intake::Crc64;
 use super::layout::{Member, Space};
-use super::{Account, Conditions, ObjectError, Result, Session, roll};
+use super::{Account, Conditions, ObjectError, Result, Session, locks, roll};
 use crate::backend::buckets::{Body, BucketError, ByteRange, Fetched};
 use crate::model::access::Role;
 use crate::model::id::BucketId;
@@ -19,6 +19,7 @@ use crate::model::time::Timestamp;
 use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
+use crate::store::intents;
 use crate::store::objects::{self, Known};
 
 /// Objects up to this size are read and checked before the first byte goes out, in bytes.
@@ -67,12 +68,10 @@ pub async fn get(
 ) -> Result<Reading> {
     session.require(Role::Read)?;
     let (begun, account) = (Instant::now(), Account::of(services, session));
-    let asked = async {
-        let known = current(services, space, key).await?;
-        wanted.conditions.check_read(&known.object)?;
-        let range = range(&known.object, &wanted)?;
-        read(services, &account, space, known, range).await
-    };
+    let asked = open(services, &account, space, key, |object| {
+        wanted.conditions.check_read(object)?;
+        range(object, &wanted)
+    });
     let mut reading = account.request(begun, asked.await, Counted::default())?;
     let count = move |piece: &Result<Bytes>| {
         if let Ok(piece) = piece {
@@ -94,6 +93,30 @@ pub(super) async fn current(services: &Services, space: &Space, key: &str) -> Re
         Some(_) => Err(ObjectError::NoSuchKey),
         None if space.is_imported() => Err(ObjectError::NoSuchKey),
         None => Err(ObjectError::Importing("the object may not be known yet.".to_owned())),
+    }
+}
+
+/// Reads of the current version what `range` says. If that is being replaced just now, of the next.
+pub(super) async fn open(
+    services: &Arc<Services>,
+    account: &Account,
+    space: &Arc<Space>,
+    key: &str,
+    range: impl Fn(&Object) -> Result<Range<u64>>,
+) -> Result<Reading> {
+    let mut known = current(services, space, key).await?;
+    loop {
+        let (version, wanted) = (known.object.version, range(&known.object)?);
+        match read(services, account, space, known, wanted).await {
+            Err(ObjectError::Busy) => {
+                locks::wait(services, space, key).await?;
+                known = current(services, space, key).await?;
+                if known.object.version == version {
+                    return Err(nobody());
+                }
+            }
+            done => return done,
+        }
     }
 }
 
@@ -150,6 +173,8 @@ struct Source {
     members: Vec<Arc<Member>>,
     now: Option<(Arc<Member>, Body)>,
     left: Range<u64>,
+    /// Whether a bucket held something else.
+    changed: bool,
 }
 
 impl Source {
@@ -166,7 +191,8 @@ impl Source {
         members.sort_by_key(|member| !member.health.is_paused());
         let (services, space) = (services.clone(), space.clone());
         let account = account.clone();
-        Self { services, account, space, object: known.object, members, now: None, left }
+        let object = known.object;
+        Self { services, account, space, object, members, now: None, left, changed: false }
     }
 
     /// Goes to the next copy that is of this version.
@@ -184,9 +210,7 @@ impl Source {
                 }
             }
         }
-        Err(ObjectError::Unavailable(
-            "No bucket that holds the object answers. Try again in a moment.".to_owned(),
-        ))
+        Err(if self.changed { ObjectError::Busy } else { nobody() })
     }
 
     async fn open(&mut self, member: &Arc<Member>) -> Result<Fetched, BucketError> {
@@ -206,6 +230,7 @@ impl Source {
             Err(error) => matches!(error, BucketError::NoSuchObject | BucketError::Range),
         };
         if wrong {
+            self.changed = true;
             let (bucket, note) = (member.bucket.id, Note::Due(Timestamp::now()));
             doubt(&self.services, &self.space, &self.object, bucket, note).await;
             return Err(BucketError::Unexpected("another version of the object".to_owned()));
@@ -307,7 +332,8 @@ pub(super) async fn doubt(
     bucket: BucketId,
     note: Note,
 ) {
-    let (id, key, version) = (space.id, object.key.clone(), object.version);
+    let (id, key, version, deleted) =
+        (space.id, object.key.clone(), object.version, object.deleted);
     tracing::warn!(%bucket, space = %id, "bucket does not hold the current version of an object");
     let lane = space.lane(&key);
     let said = services.plane.ledger.durably(&lane, move |tx| {
@@ -315,7 +341,11 @@ pub(super) async fn doubt(
         Box::pin(async move {
             // What was read may be old by now, and the bucket right.
             let known = objects::get(&mut *tx, id, &key).await?;
-            if known.is_some_and(|known| known.object.version == version) {
+            let same = known.is_some_and(|known| {
+                known.object.version == version && known.object.deleted == deleted
+            });
+            // Or it is ahead: whoever changes the key says who holds what.
+            if same && !intents::any(&mut *tx, (id, &key)).await? {
                 debts::set(tx, (id, &key), bucket, note).await?;
             }
             Ok(())
@@ -324,4 +354,9 @@ pub(super) async fn doubt(
     if let Err(error) = said.await {
         tracing::warn!(%error, "a debt could not be noted");
     }
+}
+
+fn nobody() -> ObjectError {
+    let message = "No bucket that holds the object answers. Try again in a moment.";
+    ObjectError::Unavailable(message.to_owned())
 }

@@ -3,10 +3,13 @@
 //! nothing has changed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
+use futures::{StreamExt as _, stream};
 
 use super::Result;
+use super::intake::Crc64;
 use super::layout::{Member, Space};
 use super::locks::Taken;
 use super::writing::{MARK, commit, is_md5, own_etag};
@@ -20,14 +23,21 @@ use crate::store::{intents, objects};
 
 /// Intents that are looked at in one go.
 const BATCH: i64 = 100;
+const AT_ONCE: usize = 16;
+/// How long to wait with an intent that cannot be ended before buckets answer.
+const LATER: Duration = Duration::from_secs(5);
 
 /// Ends all intents that have run out; how many.
 pub async fn roll_all(services: &Arc<Services>) -> Result<usize> {
     let found = intents::run_out(services.store.read(), Timestamp::now(), BATCH).await?;
     let mut rolled = 0;
-    for (space, key) in &found {
-        let _lock = services.plane.locks.of(*space, key).lock_owned().await;
-        rolled += usize::from(roll(services, *space, key).await?);
+    let ends = stream::iter(found).map(|(space, key)| async move {
+        let _lock = services.plane.locks.of(space, &key).lock_owned().await;
+        roll(services, space, &key).await
+    });
+    let mut ends = ends.buffer_unordered(AT_ONCE);
+    while let Some(ended) = ends.next().await {
+        rolled += usize::from(ended?);
     }
     Ok(rolled)
 }
@@ -65,7 +75,9 @@ pub(super) async fn resolve(
     };
     let looks =
         space.members.iter().map(async |member| (member, look(services, member, &object).await));
+    let before = taken.known.as_ref().filter(|known| !known.object.deleted);
     let (mut holding, mut unknown) = (vec![], vec![]);
+    let mut is_safe = before.is_none();
     for (member, sight) in join_all(looks).await {
         match sight {
             Sight::Right(stored) => {
@@ -74,9 +86,21 @@ pub(super) async fn resolve(
                 }
                 holding.push(member.bucket.id);
             }
-            Sight::Absent | Sight::Other(_) => {}
+            Sight::Other(stored) => {
+                is_safe |= before.is_some_and(|known| {
+                    is_copy(&known.object, &stored) && !known.owing.contains(&member.bucket.id)
+                });
+            }
+            Sight::Absent => {}
             Sight::Unknown => unknown.push(member.bucket.id),
         }
+    }
+    if holding.is_empty() && !unknown.is_empty() && !is_safe {
+        // Those who do not answer hold the last copies there are: of what was, or of what is to be.
+        let (id, key, version) = (space.id, taken.key.clone(), taken.version);
+        let until = Timestamp::now().plus(LATER);
+        intents::renew(services.store.write_now(), (id, &key), version, until).await?;
+        return Ok(None);
     }
     if holding.is_empty() {
         drop_intent(services, space, taken, unknown).await?;
@@ -134,6 +158,29 @@ pub(super) async fn look(services: &Services, member: &Arc<Member>, object: &Obj
         Err(BucketError::NoSuchObject) => Sight::Absent,
         Err(_) => Sight::Unknown,
     }
+}
+
+/// Whether the content of a member's copy is what it was when it was written. One that cannot be read
+/// to its end is not.
+pub(super) async fn is_sound(
+    services: &Services,
+    member: &Arc<Member>,
+    object: &Object,
+) -> Result<bool, BucketError> {
+    let fetched = member.driver(services).await?.get(&member.key(&object.key), None).await;
+    member.note(&fetched);
+    let mut body = match fetched {
+        Ok(fetched) => fetched.body,
+        Err(BucketError::NoSuchObject) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let (mut crc, mut size) = (Crc64::new(), 0);
+    while let Some(piece) = body.next().await {
+        let Ok(piece) = piece else { return Ok(false) };
+        size += piece.len() as u64;
+        crc.update(&piece);
+    }
+    Ok(size == object.size && object.about.crc64.is_none_or(|known| known == crc.value()))
 }
 
 /// Whether what a bucket has is a copy of this version. What was there before bears no mark; it is

@@ -22,7 +22,8 @@ use crate::model::time::Timestamp;
 use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
-use crate::store::{intents, objects, uploads};
+use crate::store::objects::{self, Known};
+use crate::store::{intents, uploads};
 
 /// The piece of metadata that says which version a copy is of.
 pub const MARK: &str = "repoplane-version";
@@ -177,6 +178,8 @@ pub(super) async fn commit(
     let before = taken.known.as_ref().map(|known| known.owing.as_slice()).unwrap_or_default();
     let clear: Vec<_> = clear.into_iter().filter(|id| before.contains(id)).collect();
     let (id, version, object) = (space.id, taken.version, object.clone());
+    let state = |known: &Known| (known.object.version, known.object.deleted);
+    let was = taken.known.as_ref().map(state);
     let (lane, holding) = (space.lane(&object.key), holding.to_vec());
     let committed = services.plane.ledger.durably(&lane, move |tx| {
         let (object, clear, owing) = (object.clone(), clear.clone(), owing.clone());
@@ -184,7 +187,18 @@ pub(super) async fn commit(
         Box::pin(async move {
             let place = (id, object.key.as_str());
             if !intents::release(tx, place, version).await? {
-                return Ok(false);
+                let now = objects::get(&mut *tx, id, &object.key).await?.map(|now| state(&now));
+                if now == Some((object.version, false)) {
+                    // Whoever took the key over has done just this.
+                    return Ok(true);
+                }
+                if intents::any(&mut *tx, place).await? || now != was {
+                    // What the buckets hold now may be in the way of what somebody else wrote.
+                    for bucket in holding {
+                        debts::set(tx, place, bucket, Note::Due(object.modified_at)).await?;
+                    }
+                    return Ok(false);
+                }
             }
             objects::put(tx, id, &object).await?;
             for bucket in clear {
@@ -225,11 +239,16 @@ pub(super) async fn ready(
             }
         }
         let writes = space.written().iter().any(|written| Arc::ptr_eq(written, member));
-        if writes && member.health.admits() {
+        if writes && member.health.would_admit() {
             ready.push(member.clone());
         }
     }
-    if ready.len() < space.min_ack.min(space.written().len()) {
+    let enough = space.min_ack.min(space.written().len());
+    if ready.len() >= enough {
+        // Only whoever is about to use a bucket may take the turn to try it.
+        ready.retain(|member| member.health.admits());
+    }
+    if ready.len() < enough {
         return Err(ObjectError::Unavailable(
             "Too few buckets of the storage repo answer. Try again in a moment.".to_owned(),
         ));
@@ -342,10 +361,12 @@ fn agrees(member: &Member, object: &Object, stored: &Stored) -> bool {
 /// The ETag, as a bucket says it that knows; or one of our own, which says that it is no MD5 digest.
 fn told(ended: &[(Arc<Member>, Done<Stored>)], object: &Object) -> String {
     let digests = ended.iter().filter(|(member, _)| member.tells_md5());
-    let mut digests = digests.filter_map(|(_, done)| done.as_ref().ok()).map(|done| &done.etag);
-    match digests.find(|etag| is_md5(etag)) {
-        Some(etag) => etag.clone(),
-        None => own_etag(object),
+    let digests = digests.filter_map(|(_, done)| done.as_ref().ok()).map(|done| &done.etag);
+    let mut digests = digests.filter(|etag| is_md5(etag));
+    match digests.next() {
+        // If they do not agree, nobody knows which is the digest of what came.
+        Some(etag) if digests.all(|other| other == etag) => etag.clone(),
+        _ => own_etag(object),
     }
 }
 

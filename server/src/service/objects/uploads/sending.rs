@@ -10,6 +10,7 @@ use super::find;
 use crate::backend::buckets::{ByteRange, Content, Part as Stored};
 use crate::model::access::Role;
 use crate::model::id::UploadId;
+use crate::model::object::Object;
 use crate::model::time::Timestamp;
 use crate::model::upload::{PART_BYTES_MAX, PART_NUMBER_MAX, Part, Upload, Wanted};
 use crate::model::usage::Counted;
@@ -79,21 +80,27 @@ pub async fn copy_part(
     source: SourcePart<'_>,
 ) -> Result<Part> {
     session.require(Role::Write)?;
-    let known = reading::current(services, source.space, source.key).await?;
-    check_source(source.conditions, &known.object)?;
-    let size = known.object.size;
-    let range = match source.range {
-        None => 0..size,
-        // Whoever names bytes that are not there has another object in mind.
-        Some(ByteRange::Span(_, last)) if last >= size => return Err(ObjectError::Range { size }),
-        Some(range) => range.of(size).map_err(|_| ObjectError::Range { size })?,
+    let range = |object: &Object| {
+        check_source(source.conditions, object)?;
+        let size = object.size;
+        let range = match source.range {
+            None => 0..size,
+            // Whoever names bytes that are not there has another object in mind.
+            Some(ByteRange::Span(_, last)) if last >= size => {
+                return Err(ObjectError::Range { size });
+            }
+            Some(range) => range.of(size).map_err(|_| ObjectError::Range { size })?,
+        };
+        check(number, range.end - range.start)?;
+        Ok(range)
     };
-    let length = range.end - range.start;
-    check(number, length)?;
+    let known = reading::current(services, source.space, source.key).await?;
+    range(&known.object)?;
     // Better before the source is read than after it.
     find(services, space, place.0, place.1).await?;
     let account = Account::of(services, session);
-    let reading = reading::read(services, &account, source.space, known, range).await?;
+    let reading = reading::open(services, &account, source.space, source.key, range).await?;
+    let length = reading.range.end - reading.range.start;
     let content = reading.body.map(|piece| piece.map_err(std::io::Error::other)).boxed();
     let new = NewPart { number, length, promised: Promised::default() };
     part(services, session, space, place, new, content).await
