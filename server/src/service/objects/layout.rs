@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::Result;
 use super::locks::Locks;
+use super::{Result, Session};
 use crate::backend::buckets::{BucketDriver, BucketError, TRANSFER_PATIENCE};
 use crate::model::bucket::{Bucket, StorageType};
 use crate::model::id::{BucketId, SpaceId, StorageRepoId};
@@ -21,7 +21,7 @@ use crate::store::Store;
 use crate::store::ledger::Ledger;
 use crate::store::spaces::{self, Plan};
 
-/// Layouts that are kept; one more, and all are forgotten.
+/// Layouts, and sessions, that are kept; one more, and all are forgotten.
 const LAYOUTS_MAX: usize = 10_000;
 /// Failures in a row after which a bucket is left alone.
 const FAILURES_MAX: u32 = 3;
@@ -67,6 +67,8 @@ pub struct Plane {
     pub(super) locks: Locks,
     layouts: Mutex<HashMap<StorageRepoId, Arc<Layout>>>,
     health: Mutex<HashMap<BucketId, Arc<Health>>>,
+    /// By access key, and good as long as nothing but objects has changed.
+    sessions: Mutex<HashMap<String, (u64, Session)>>,
 }
 
 /// A storage repo, ready to be used.
@@ -121,7 +123,23 @@ impl Plane {
             locks: Locks::default(),
             layouts: Mutex::default(),
             health: Mutex::default(),
+            sessions: Mutex::default(),
         }
+    }
+
+    /// What was found of an access key, if nothing has changed since.
+    pub(super) fn session(&self, access_key: &str, settings: u64) -> Option<Session> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let (then, session) = sessions.get(access_key)?;
+        (*then == settings).then(|| session.clone())
+    }
+
+    pub(super) fn keep(&self, access_key: &str, settings: u64, session: Session) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.len() >= LAYOUTS_MAX {
+            sessions.clear();
+        }
+        sessions.insert(access_key.to_owned(), (settings, session));
     }
 
     /// The layout that a plan leads to.
