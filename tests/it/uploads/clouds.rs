@@ -73,13 +73,38 @@ async fn s3_and_a_disk_take_the_same_parts() {
     server.stop().await;
 }
 
-/// Its own servers take no gaps in the numbers: it fails to complete, and is brought the object.
+/// It takes no number twice, and no gaps between them: it is lost to the upload, and brought the object.
 #[tokio::test]
 async fn a_server_of_s3_that_takes_no_gaps_is_brought_the_object() {
     let Some(cloud) = Cloud::rclone().await else { return };
     let server = beside_clouds().await;
     let uploads = mirrored(&server, &cloud).await;
     passes(&uploads, "gaps", [2, 7], 1).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn alone_it_has_the_upload_begun_again() {
+    let Some(cloud) = Cloud::rclone().await else { return };
+    let server = beside_clouds().await;
+    let user = User::owner(&server);
+    let only = bucket(&user, &cloud, "bucket-0", &cloud.endpoint).await;
+    let uploads = Uploads::on(Stage::over(&server, user, "NORMAL", vec![only]).await).await;
+    let place = uploads.begin("gaps").await;
+    let parts = [
+        uploads.send(place, 2, &block(1)).await.expect("a part"),
+        uploads.send(place, 7, b"end").await.expect("a part"),
+    ];
+    let error = uploads.complete(place, &parts).await.expect_err("gaps");
+    assert!(matches!(error, ObjectError::NoSuchUpload), "{error:?}");
+    assert!(uploads.stage.keys().await.is_empty());
+    let place = uploads.begin("none").await;
+    let parts = [
+        uploads.send(place, 1, &block(1)).await.expect("a part"),
+        uploads.send(place, 2, b"end").await.expect("a part"),
+    ];
+    uploads.complete(place, &parts).await.expect("an object");
+    assert_eq!(uploads.stage.keys().await, ["none"]);
     server.stop().await;
 }
 

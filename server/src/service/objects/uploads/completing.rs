@@ -28,6 +28,9 @@ use crate::service::objects::{Account, Conditions, ObjectError, Result, Session,
 use crate::store::upload_parts::{self, Tags};
 use crate::store::uploads::{self, CopyRow};
 
+/// What members made of an upload.
+type Ended = Vec<(Arc<Member>, Done<Made>)>;
+
 /// What an upload is to become.
 pub struct Completion {
     pub parts: Vec<Named>,
@@ -122,7 +125,7 @@ async fn conclude(
     space: &Space,
     (object, before): (Object, u64),
     taken: Taken,
-    (begun, ended): (Instant, Vec<(Arc<Member>, Done<Made>)>),
+    (begun, ended): (Instant, Ended),
 ) -> Result<Object> {
     let size_change = grown(before, object.size);
     let counted = Counted { size_change, ..Counted::default() };
@@ -235,7 +238,7 @@ async fn make(
     space: &Space,
     copies: Vec<Copy>,
     parts: &[(u32, Tags)],
-) -> Vec<(Arc<Member>, Done<Made>)> {
+) -> Ended {
     let (well, ill): (Vec<_>, Vec<_>) =
         copies.into_iter().partition(|copy| copy.member.health.admits());
     // Those that are left alone for now are a last resort.
