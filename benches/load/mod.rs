@@ -54,7 +54,7 @@ impl Server {
         let s3 = gateway.map_or_else(|| "off".to_owned(), |address| address.to_string());
         let child = Command::new(binary())
             .arg("serve")
-            .args(["--listen", &address.to_string(), "--s3-listen", "off"])
+            .args(["--listen", &address.to_string()])
             .arg("--data-dir")
             .arg(folder.path())
             .envs([

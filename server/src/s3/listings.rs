@@ -8,6 +8,7 @@ use super::buckets::{of_token, token};
 use super::errors::{refused, render};
 use super::objects::{kind, moment};
 use super::operations::{Asked, Gateway};
+use super::uploads::spelt;
 use crate::model::access::Role;
 use crate::model::object::{LIST_KEYS_MAX, Object as Known};
 use crate::service::objects::listing::{self, ListRequest, Listing};
@@ -18,10 +19,10 @@ const KEPT: &AsciiSet =
 
 /// How the client wants to read keys.
 #[derive(Clone)]
-struct Spelling(Option<EncodingType>);
+pub struct Spelling(Option<EncodingType>);
 
 impl Spelling {
-    fn read(encoding: Option<EncodingType>) -> S3Result<Self> {
+    pub fn read(encoding: Option<EncodingType>) -> S3Result<Self> {
         match encoding {
             Some(encoding) if encoding.as_str() != EncodingType::URL => {
                 let message = "Invalid Encoding Method specified in Request";
@@ -31,16 +32,20 @@ impl Spelling {
         }
     }
 
-    fn spell(&self, text: &str) -> String {
+    pub fn encoding(self) -> Option<EncodingType> {
+        self.0
+    }
+
+    pub fn spell(&self, text: &str) -> String {
         match self.0 {
             Some(_) => utf8_percent_encode(text, KEPT).to_string(),
             None => text.to_owned(),
         }
     }
 
-    fn prefixes(&self, listing: &Listing) -> Option<CommonPrefixList> {
+    pub fn prefixes(&self, prefixes: &[String]) -> Option<CommonPrefixList> {
         let prefix = |prefix: &String| CommonPrefix { prefix: Some(self.spell(prefix)) };
-        let all: CommonPrefixList = listing.prefixes.iter().map(prefix).collect();
+        let all: CommonPrefixList = prefixes.iter().map(prefix).collect();
         (!all.is_empty()).then_some(all)
     }
 
@@ -78,15 +83,8 @@ impl Spelling {
 }
 
 fn algorithms(object: &Known) -> Option<ChecksumAlgorithmList> {
-    use crate::model::object::Algorithm;
     let checksum = object.about.checksum.as_ref()?;
-    Some(vec![ChecksumAlgorithm::from_static(match checksum.algorithm {
-        Algorithm::Crc32 => ChecksumAlgorithm::CRC32,
-        Algorithm::Crc32c => ChecksumAlgorithm::CRC32C,
-        Algorithm::Crc64Nvme => ChecksumAlgorithm::CRC64NVME,
-        Algorithm::Sha1 => ChecksumAlgorithm::SHA1,
-        Algorithm::Sha256 => ChecksumAlgorithm::SHA256,
-    })])
+    Some(vec![spelt(checksum.algorithm)])
 }
 
 fn checksum_type(object: &Known) -> Option<ChecksumType> {
@@ -94,7 +92,7 @@ fn checksum_type(object: &Known) -> Option<ChecksumType> {
 }
 
 /// Most keys of the page, as it is and as it is answered.
-fn limit(max_keys: Option<i32>) -> S3Result<(usize, Option<i32>)> {
+pub fn limit(max_keys: Option<i32>) -> S3Result<(usize, Option<i32>)> {
     let most = i32::try_from(LIST_KEYS_MAX).unwrap_or(i32::MAX);
     let keys = max_keys.unwrap_or(most).min(most);
     let message = "Argument maxKeys must be an integer between 0 and 2147483647";
@@ -139,7 +137,7 @@ pub async fn first(
         max_keys,
         is_truncated: Some(listing.next.is_some()),
         contents: Some(objects.collect()),
-        common_prefixes: spelling.prefixes(&listing),
+        common_prefixes: spelling.prefixes(&listing.prefixes),
         delimiter: delimiter.map(|delimiter| spelling.spell(&delimiter)),
         next_marker: next.map(|next| spelling.spell(next)),
         encoding_type: spelling.0,
@@ -175,7 +173,7 @@ pub async fn second(
         is_truncated: Some(listing.next.is_some()),
         next_continuation_token: listing.next.as_deref().map(token),
         contents: Some(objects.collect()),
-        common_prefixes: spelling.prefixes(&listing),
+        common_prefixes: spelling.prefixes(&listing.prefixes),
         delimiter: delimiter.map(|delimiter| spelling.spell(&delimiter)),
         start_after: input.start_after.map(|after| spelling.spell(&after)),
         encoding_type: spelling.0,
@@ -203,7 +201,7 @@ pub async fn versions(
     let owner = asked.owner();
     let versions = listing.objects.iter().map(|object| spelling.version(object, &owner));
     Ok(S3Response::new(ListObjectVersionsOutput {
-        common_prefixes: spelling.prefixes(&listing),
+        common_prefixes: spelling.prefixes(&listing.prefixes),
         delete_markers: None,
         delimiter: delimiter.map(|delimiter| spelling.spell(&delimiter)),
         is_truncated: Some(listing.next.is_some()),

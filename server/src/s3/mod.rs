@@ -20,6 +20,8 @@ mod said;
 mod settings;
 mod signature;
 mod tags;
+mod upload_lists;
+mod uploads;
 mod verified;
 
 use std::sync::Arc;

@@ -215,7 +215,7 @@ fn headers(asked: &Asked, object: &Object, part: Option<u32>, partial: bool) -> 
 }
 
 /// What the catalog holds went into a header before, so it fits into one.
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+pub fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert(name, value);
     }

@@ -13,7 +13,8 @@ use super::guard::Admitted;
 use super::observe::Operation;
 use super::said::Said;
 use super::{
-    acl, attributes, buckets, copies, deletes, listings, objects, settings, tags, verified,
+    acl, attributes, buckets, copies, deletes, listings, objects, settings, tags, upload_lists,
+    uploads, verified,
 };
 use crate::model::access::Role;
 use crate::service::Services;
@@ -119,6 +120,17 @@ operations! {
     get_object_tagging: GetObjectTaggingInput => GetObjectTaggingOutput = tags::get;
     put_object_tagging: PutObjectTaggingInput => PutObjectTaggingOutput = tags::put;
     delete_object_tagging: DeleteObjectTaggingInput => DeleteObjectTaggingOutput = tags::delete;
+    create_multipart_upload: CreateMultipartUploadInput => CreateMultipartUploadOutput
+        = uploads::create;
+    upload_part: UploadPartInput => UploadPartOutput = uploads::part;
+    upload_part_copy: UploadPartCopyInput => UploadPartCopyOutput = uploads::copy;
+    complete_multipart_upload: CompleteMultipartUploadInput => CompleteMultipartUploadOutput
+        = uploads::complete;
+    abort_multipart_upload: AbortMultipartUploadInput => AbortMultipartUploadOutput
+        = uploads::abort;
+    list_multipart_uploads: ListMultipartUploadsInput => ListMultipartUploadsOutput
+        = upload_lists::uploads;
+    list_parts: ListPartsInput => ListPartsOutput = upload_lists::parts;
     list_objects: ListObjectsInput => ListObjectsOutput = listings::first;
     list_objects_v2: ListObjectsV2Input => ListObjectsV2Output = listings::second;
     list_object_versions: ListObjectVersionsInput => ListObjectVersionsOutput = listings::versions;
