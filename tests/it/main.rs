@@ -25,5 +25,6 @@ mod storage_secrets;
 mod support;
 mod tokens;
 mod ui;
+mod uploads;
 mod wire;
 mod workspaces;

@@ -1,0 +1,10 @@
+//! Objects that come in parts, as the engine under the gateway takes them.
+
+mod checksums;
+mod clouds;
+mod completing;
+mod ending;
+mod failing;
+mod listing;
+mod parts;
+mod stage;
