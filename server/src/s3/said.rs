@@ -109,7 +109,8 @@ impl Said {
 
     /// What the client says of the content's digests.
     pub fn promised(&self) -> Result<Promised, S3Error> {
-        let md5 = self.get("content-md5").map(|text| {
+        // An empty one is not left out: it is wrong.
+        let md5 = only(&self.headers, "content-md5").map(|text| {
             let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
             let message = "The Content-MD5 you specified is not valid.";
             bytes.ok_or_else(|| refused(Code::InvalidDigest, message))

@@ -337,11 +337,21 @@ pub(super) fn check_tags(tags: &[(String, String)]) -> Result<()> {
         if value.chars().count() > TAG_VALUE_CHARS_MAX {
             return refused(format!("a value has at most {TAG_VALUE_CHARS_MAX} characters"));
         }
+        if !name.chars().chain(value.chars()).all(is_of_tags) {
+            return refused(
+                "names and values are of letters, digits, spaces, and + - = . _ : / @".to_owned(),
+            );
+        }
         if tags[..position].iter().any(|(other, _)| other == name) {
             return refused(format!("the name {name} is there twice"));
         }
     }
     Ok(())
+}
+
+/// What S3 allows in tags.
+fn is_of_tags(c: char) -> bool {
+    c.is_alphanumeric() || c == ' ' || "+-=._:/@".contains(c)
 }
 
 fn about(attributes: Attributes, tags: Vec<(String, String)>, known: &Digests) -> About {
