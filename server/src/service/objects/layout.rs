@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::locks::Locks;
-use super::{Result, Session};
+use super::{ObjectError, Result, Session};
 use crate::backend::buckets::{BucketDriver, BucketError, TRANSFER_PATIENCE};
 use crate::model::bucket::{Bucket, StorageType};
 use crate::model::id::{BucketId, SpaceId, StorageRepoId};
@@ -40,7 +40,7 @@ pub struct Tuning {
     pub transfer: Duration,
     /// How long a request waits for another one that changes the same key.
     pub wait: Duration,
-    /// How long a list waits for a bucket that is being imported.
+    /// How long a request waits for a bucket that is being imported.
     pub import_wait: Duration,
 }
 
@@ -240,6 +240,21 @@ impl Space {
     /// Whether it is known what the primary held before; only then is the catalog all there is.
     pub fn is_imported(&self) -> bool {
         self.members.first().is_none_or(|member| member.surveyed_at.is_some())
+    }
+
+    /// Waits until the catalog is all there is, but not for long.
+    pub(super) async fn until_imported(&self, services: &Services) -> Result<()> {
+        let deadline = Instant::now() + services.plane.tuning.import_wait;
+        let mut imported = self.is_imported();
+        while !imported {
+            if Instant::now() >= deadline {
+                return Err(ObjectError::Importing);
+            }
+            tokio::time::sleep(POLL).await;
+            let now = services.plane.space(services, self.id).await?;
+            imported = now.ok_or(ObjectError::NoSuchBucket)?.is_imported();
+        }
+        Ok(())
     }
 
     /// What keeps a key apart from the keys of other spaces.
