@@ -83,7 +83,16 @@ async fn finish(
     };
     let all = usize::try_from(PART_NUMBER_MAX).unwrap_or(usize::MAX);
     let came = upload_parts::list(services.store.read(), id, 0, all).await?;
-    let (parts, tags) = named(&asked.parts, came)?;
+    let (parts, tags) = match named(&asked.parts, came) {
+        Ok(named) => named,
+        // Parts go when their upload ends, and that may be just now.
+        Err(error) => {
+            return match find(services, space, key, id).await {
+                Err(ObjectError::NoSuchUpload) => again(services, space, (key, id), &asked).await,
+                _ => Err(error),
+            };
+        }
+    };
     let object = object(&upload, &asked, &parts)?;
     let taken = locks::take(services, space, key, version(id), Some(object.clone())).await?;
     let sealed = match asked.conditions.check_write(taken.live()) {
