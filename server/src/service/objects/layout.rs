@@ -29,6 +29,9 @@ const FAILURES_MAX: u32 = 3;
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
 
+/// How often to look whether a bucket has been imported.
+const POLL: Duration = Duration::from_millis(25);
+
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Tuning {

@@ -295,7 +295,7 @@ async fn again(
     asked: &Completion,
 ) -> Result<Object> {
     let known = reading::current(services, space, key).await.map_err(|error| match error {
-        ObjectError::NoSuchKey | ObjectError::Importing(_) => ObjectError::NoSuchUpload,
+        ObjectError::NoSuchKey | ObjectError::Importing => ObjectError::NoSuchUpload,
         other => other,
     })?;
     let etag = whole::etag(asked.parts.iter().map(|part| part.etag.as_str()));
