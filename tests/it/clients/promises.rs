@@ -7,8 +7,7 @@ use crate::support::peers;
 /// The fewest cases; were they not found, nothing would fail.
 const CASES_MIN: usize = 300;
 
-const CASES: Script =
-    Script { needs: &[PYTHON], program: PYTHON, arguments: &["-m", "promises"] };
+const CASES: Script = Script { needs: &[PYTHON], program: PYTHON, arguments: &["-m", "promises"] };
 
 fn check_count(said: &Said) {
     let cases: usize = said.output.trim().parse().expect("how many cases there were");

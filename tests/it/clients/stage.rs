@@ -152,7 +152,8 @@ pub async fn check(objects: &Objects<'_>, expected: Held) {
     objects.until_alike().await;
     for bucket in 0..objects.buckets.len() {
         let found = held(objects, bucket).await;
-        let missing: Vec<_> = expected.iter().filter(|(key, _)| !found.contains_key(*key)).collect();
+        let missing: Vec<_> =
+            expected.iter().filter(|(key, _)| !found.contains_key(*key)).collect();
         let more: Vec<_> = found.keys().filter(|key| !expected.contains_key(*key)).collect();
         assert!(missing.is_empty() && more.is_empty(), "{bucket}: {missing:?} {more:?}");
         assert_eq!(found, expected, "contents of bucket {bucket}");
