@@ -9,6 +9,7 @@ mod durability;
 mod edits;
 mod edits_model;
 mod events;
+mod faults;
 mod gateway;
 mod isolation;
 mod mirror;

@@ -3,7 +3,7 @@
 mod broken_cache;
 mod compaction;
 mod crash;
-mod process;
+pub mod process;
 mod queue;
 mod two_servers;
 

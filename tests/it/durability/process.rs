@@ -16,11 +16,22 @@ const READY_WITHIN: Duration = Duration::from_secs(5);
 pub struct Process {
     child: Child,
     url: String,
+    /// Of the S3 gateway, if there is one.
+    pub s3: Option<String>,
     pub ready_after: Duration,
 }
 
 impl Process {
     pub async fn start(folder: &Path, database: &str) -> Self {
+        Self::listening(folder, database, "off").await
+    }
+
+    /// With an S3 gateway, and with leave to reach clouds on this machine.
+    pub async fn with_gateway(folder: &Path, database: &str) -> Self {
+        Self::listening(folder, database, "127.0.0.1:0").await
+    }
+
+    async fn listening(folder: &Path, database: &str, s3: &str) -> Self {
         let started = Instant::now();
         let mut child = Command::new(binary())
             .arg("serve")
@@ -28,7 +39,7 @@ impl Process {
                 "--listen",
                 "127.0.0.1:0",
                 "--s3-listen",
-                "off",
+                s3,
                 "--database",
                 database,
                 "--data-dir",
@@ -36,6 +47,7 @@ impl Process {
             .arg(folder)
             .env("REPOPLANE_BOOTSTRAP_TOKEN", OWNER_TOKEN)
             .env("REPOPLANE_LIMITS__BURST", "1000000")
+            .env("REPOPLANE_EGRESS__ALLOW", "127.0.0.0/8")
             .env("REPOPLANE_LOG__FORMAT", "json")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -48,16 +60,17 @@ impl Process {
             for line in log.lines().map_while(Result::ok) {
                 let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
                 match find(&entry, "url") {
-                    Some(url) => drop(sender.send(url)),
+                    Some(url) => drop(sender.send((url, find(&entry, "s3")))),
                     None => eprintln!("{line}"),
                 }
             }
         });
-        let url = url.recv_timeout(READY_WITHIN).expect("a server that says where it listens");
+        let (url, s3) =
+            url.recv_timeout(READY_WITHIN).expect("a server that says where it listens");
         while !ready(&url).await {
             assert!(started.elapsed() < READY_WITHIN, "not ready after {READY_WITHIN:?}");
         }
-        Self { child, url, ready_after: started.elapsed() }
+        Self { child, url, s3, ready_after: started.elapsed() }
     }
 
     pub fn owner(&self) -> Client {

@@ -18,8 +18,7 @@ use tokio::net::TcpListener;
 pub use fault::{Fault, Gate, On};
 use fault::{Point, Rule};
 use line::Lines;
-pub use stored::Stored;
-use stored::Upload;
+use stored::{Stored, Upload};
 
 /// The piece of metadata that says which version a copy is of, as S3 spells it.
 const MARK: &str = "x-amz-meta-repoplane-version";
@@ -39,7 +38,6 @@ struct Shared {
     listed: Mutex<Option<BTreeMap<String, Stored>>>,
     down: Arc<AtomicBool>,
     uploads_begun: AtomicUsize,
-    puts: AtomicUsize,
 }
 
 impl FaultyCloud {
@@ -118,11 +116,6 @@ impl FaultyCloud {
         locked(&self.shared.objects).get(key).map(|stored| stored.content.to_vec())
     }
 
-    /// How many puts came to an end.
-    pub fn puts(&self) -> usize {
-        self.shared.puts.load(Ordering::SeqCst)
-    }
-
     /// Loses an object.
     pub fn lose(&self, key: &str) {
         locked(&self.shared.objects).remove(key).expect("an object to lose");
@@ -152,6 +145,11 @@ impl FaultyCloud {
         let stored = objects.get_mut(key).expect("an object to shorten");
         stored.content = stored.content.slice(..stored.content.len() - 1);
     }
+}
+
+/// What a cloud says of a content that came whole.
+pub fn etag(content: &'static [u8]) -> String {
+    Stored::new(content.into(), Default::default()).etag
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod clouds;
 pub mod database;
 pub mod empty_cloud;
+pub mod faulty_cloud;
 pub mod fsck;
 pub mod gateway;
 pub mod peers;
@@ -15,16 +16,20 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use repoplane::app::{App, Running};
 use repoplane::config::{Config, S3Listen};
 use repoplane::model::access::{OrgRole, Role};
 use repoplane::model::id::WorkspaceId;
+use repoplane::service::objects::Tuning;
 use repoplane::service::operator;
 use repoplane::service::tokens::Scope;
 use repoplane_client::Client;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
+
+use faulty_cloud::FaultyCloud;
 
 /// The owner's token of every test server.
 pub const OWNER_TOKEN: &str = "rlc-ownerownerownerownerownerownerow";
@@ -33,6 +38,7 @@ pub struct Server {
     running: Running,
     folder: TempDir,
     database: database::Database,
+    tuning: Option<Tuning>,
 }
 
 impl Server {
@@ -46,8 +52,23 @@ impl Server {
         let database = database::Database::create().await;
         let mut config = config(folder.path(), &database);
         change(&mut config);
-        let running = run(&config).await;
-        Self { running, folder, database }
+        let running = run(&config, None).await;
+        Self { running, folder, database, tuning: None }
+    }
+
+    /// A server whose buckets are clouds that fail, and that is less patient with them than others.
+    pub async fn beside_faulty_clouds(clouds: usize) -> (Self, Vec<FaultyCloud>) {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let database = database::Database::create().await;
+        let tuning = Some(Tuning {
+            stall: Duration::from_millis(500),
+            patience: Duration::from_secs(1),
+            transfer: Duration::from_secs(2),
+            ..Tuning::default()
+        });
+        let running = run(&config(folder.path(), &database), tuning).await;
+        let clouds = futures::future::join_all((0..clouds).map(|_| FaultyCloud::start())).await;
+        (Self { running, folder, database, tuning }, clouds)
     }
 
     /// A server that may reach a cloud on this machine.
@@ -64,12 +85,12 @@ impl Server {
 
     /// As [`Self::restart`]; `meanwhile` is done to the data folder while no server runs.
     pub async fn restart_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
-        let Self { running, folder, database } = self;
+        let Self { running, folder, database, tuning } = self;
         running.stop().await;
         fsck::check_all(folder.path());
         meanwhile(folder.path());
-        let running = run(&config(folder.path(), &database)).await;
-        Self { running, folder, database }
+        let running = run(&config(folder.path(), &database), tuning).await;
+        Self { running, folder, database, tuning }
     }
 
     /// Stops in order and checks every repository on disk with git. Every test ends with it.
@@ -88,7 +109,7 @@ impl Server {
         config.database = Some(self.database_url());
         config.objects_dir = Some(self.folder.path().join("objects"));
         config.disks_dir = Some(self.folder.path().join("disks"));
-        Second { running: run(&config).await, folder }
+        Second { running: run(&config, self.tuning).await, folder }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -165,6 +186,10 @@ pub struct Second {
 }
 
 impl Second {
+    pub fn services(&self) -> &Arc<repoplane::service::Services> {
+        &self.running.services
+    }
+
     pub fn owner(&self) -> Client {
         let url = format!("http://{}", self.running.address);
         Client::connect(&url, OWNER_TOKEN).expect("the test server's URL")
@@ -191,8 +216,14 @@ fn config(folder: &Path, database: &database::Database) -> Config {
     config
 }
 
-async fn run(config: &Config) -> Running {
-    let app = App::open(config).await.expect("a server that opens");
+/// Runs a server; one with a tuning of its own may reach clouds on this machine.
+async fn run(config: &Config, tuning: Option<Tuning>) -> Running {
+    let mut config = config.clone();
+    if tuning.is_some() {
+        config.egress.allow = vec!["127.0.0.0/8".parse().expect("a network")];
+    }
+    let app = App::open_tuned(&config, tuning.unwrap_or_default()).await;
+    let app = app.expect("a server that opens");
     let listener = tokio::net::TcpListener::bind(config.listen).await.expect("a free port");
     let s3 = match config.s3_listen.0 {
         Some(address) => Some(tokio::net::TcpListener::bind(address).await.expect("a free port")),

@@ -186,8 +186,10 @@ pub(super) async fn commit(
 ) -> Result<()> {
     let all = space.members.iter().map(|member| member.bucket.id);
     let (clear, owing): (Vec<_>, Vec<_>) = all.partition(|id| holding.contains(id));
-    let before = taken.known.as_ref().map(|known| known.owing.as_slice()).unwrap_or_default();
-    let clear: Vec<_> = clear.into_iter().filter(|id| before.contains(id)).collect();
+    let before = taken.known.as_ref().map(|known| known.owing.as_slice());
+    // Where nothing was, somebody may owe all the same, after a write of which nothing was heard.
+    let owed = |id: &BucketId| before.is_none_or(|owing| owing.contains(id));
+    let clear: Vec<_> = clear.into_iter().filter(owed).collect();
     let (id, version, object) = (space.id, taken.version, object.clone());
     let state = |known: &Known| (known.object.version, known.object.deleted);
     let was = taken.known.as_ref().map(state);

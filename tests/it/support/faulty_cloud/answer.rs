@@ -126,7 +126,6 @@ impl Shared {
         let stored = Stored::new(body, kept(&asked.headers));
         let etag = format!("\"{}\"", stored.etag);
         locked(&self.objects).insert(asked.key, stored);
-        self.puts.fetch_add(1, Ordering::SeqCst);
         ([("etag", etag)], "").into_response()
     }
 
@@ -171,8 +170,12 @@ impl Shared {
             _ if asked.on == On::Head => Body::empty(),
             Some(Fault::Cuts(after)) => {
                 let begin = content.slice(..content.len().min(*after));
-                let cut = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-                Body::from_stream(stream::iter([Ok(begin), Err(cut)]))
+                // What is there goes out when there is nothing more to wait for.
+                let cut = stream::once(async {
+                    tokio::task::yield_now().await;
+                    Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+                });
+                Body::from_stream(stream::iter([Ok(begin)]).chain(cut))
             }
             Some(Fault::Stalls(after)) => {
                 let begin = content.slice(..content.len().min(*after));
@@ -229,8 +232,9 @@ impl Shared {
     fn complete(&self, asked: &Asked, body: &[u8]) -> Response {
         let body = String::from_utf8_lossy(body);
         let numbers = body.split("<PartNumber>").skip(1);
-        let numbers: Vec<u32> =
-            numbers.map(|rest| rest.split('<').next().expect("a number").parse().expect("a number")).collect();
+        let numbers: Vec<u32> = numbers
+            .map(|rest| rest.split('<').next().expect("a number").parse().expect("a number"))
+            .collect();
         let Some(upload) = locked(&self.uploads).remove(&asked.query["uploadId"]) else {
             return refusal(StatusCode::NOT_FOUND, "NoSuchUpload");
         };
@@ -245,5 +249,6 @@ impl Shared {
 }
 
 fn refusal(status: StatusCode, code: &str) -> Response {
-    (status, format!("<Error><Code>{code}</Code><Message>Told to.</Message></Error>")).into_response()
+    (status, format!("<Error><Code>{code}</Code><Message>Told to.</Message></Error>"))
+        .into_response()
 }

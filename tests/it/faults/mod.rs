@@ -1,0 +1,15 @@
+//! The engine of objects while buckets fail: what was acknowledged stays, what was replaced or deleted
+//! never comes back, and once all buckets are well again each holds just what the catalog says.
+
+mod deletes;
+mod drain;
+mod healing;
+mod kill;
+mod model;
+mod races;
+mod reads;
+mod scrub;
+mod stage;
+mod two_servers;
+mod uploads;
+mod writes;
