@@ -3,6 +3,7 @@
 
 mod aws_cli;
 mod boto;
+mod counted;
 mod javascript;
 mod promises;
 mod rclone;

@@ -47,6 +47,18 @@ pub async fn put(
     new: NewObject,
     content: Content,
 ) -> Result<Object> {
+    let content = Account::of(services, session).sent(content);
+    put_own(services, session, space, new, content).await
+}
+
+/// Writes an object whose content no client sends.
+pub(super) async fn put_own(
+    services: &Arc<Services>,
+    session: &Session,
+    space: &Arc<Space>,
+    new: NewObject,
+    content: Content,
+) -> Result<Object> {
     session.require(Role::Write)?;
     let (begun, account) = (Instant::now(), Account::of(services, session));
     let done = checked(services, &account, space, new, content).await;
@@ -91,7 +103,6 @@ async fn write(
     let begun = Instant::now();
     let mut fan = open(services, &members, &key, length, marked);
     while let Some(piece) = intake.next().await? {
-        account.client(Counted { up: piece.len() as u64, ..Counted::default() });
         if !fan.send(piece).await {
             note(&fan.finish(0).await);
             return Err(nobody());
