@@ -53,7 +53,7 @@ pub async fn create(
         key: Some(input.key),
         upload_id: Some(name(made.map_err(render)?)),
         checksum_algorithm: checksum.map(|wanted| spelt(wanted.algorithm)),
-        checksum_type: checksum.map(|wanted| type_of(wanted)),
+        checksum_type: checksum.map(type_of),
         ..CreateMultipartUploadOutput::default()
     }))
 }

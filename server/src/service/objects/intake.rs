@@ -50,16 +50,17 @@ pub struct Intake {
 
 /// Whichever digest was asked for, if not CRC64NVME, which is always known.
 enum Hasher {
-    Crc(Crc),
+    Crc(Box<Crc>),
     Sha(digest::Context),
 }
 
 impl Intake {
     pub fn new(content: Content, length: u64, promised: Promised, with_md5: bool) -> Self {
+        let crc = |algorithm| Hasher::Crc(Box::new(Crc::new(algorithm)));
         let other = promised.checksum.as_ref().and_then(|(algorithm, _)| match algorithm {
             Algorithm::Crc64Nvme => None,
-            Algorithm::Crc32 => Some(Hasher::Crc(Crc::new(CrcAlgorithm::Crc32IsoHdlc))),
-            Algorithm::Crc32c => Some(Hasher::Crc(Crc::new(CrcAlgorithm::Crc32Iscsi))),
+            Algorithm::Crc32 => Some(crc(CrcAlgorithm::Crc32IsoHdlc)),
+            Algorithm::Crc32c => Some(crc(CrcAlgorithm::Crc32Iscsi)),
             Algorithm::Sha1 => Some(Hasher::Sha(digest::Context::new(&SHA1_FOR_LEGACY_USE_ONLY))),
             Algorithm::Sha256 => Some(Hasher::Sha(digest::Context::new(&SHA256))),
         });

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures::StreamExt as _;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::fan::{Done, Fan};
@@ -27,6 +28,8 @@ use crate::store::{intents, uploads};
 
 /// The piece of metadata that says which version a copy is of.
 pub const MARK: &str = "repoplane-version";
+/// Largest body that is read although it is refused, in bytes.
+const DRAINED_BYTES_MAX: u64 = 1024 * 1024;
 /// What is escaped in metadata that goes to a bucket.
 const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
 
@@ -72,12 +75,14 @@ async fn checked(
     new: NewObject,
     content: Content,
 ) -> Result<Object> {
-    check(&new.key, &new.attributes, &new.tags)?;
-    if new.conditions != Conditions::default() {
-        // Better before the body than after it; what counts is asked again then.
-        let known = objects::get(services.store.read(), space.id, &new.key).await?;
-        let live = known.as_ref().map(|known| &known.object).filter(|object| !object.deleted);
-        new.conditions.check_write(live)?;
+    let refused = match check(&new.key, &new.attributes, &new.tags) {
+        Ok(()) => refuse_early(services, space, &new.key, &new.conditions).await,
+        refused => refused,
+    };
+    if let Err(error) = refused {
+        // Whoever is still sending does not listen yet.
+        drain(content, new.length).await;
+        return Err(error);
     }
     let (services, space, account) = (services.clone(), space.clone(), account.clone());
     let writes = services.plane.writes.clone();
@@ -85,6 +90,26 @@ async fn checked(
     let written =
         writes.spawn(async move { write(&services, &account, &space, new, content).await });
     written.await.map_err(|error| ObjectError::Other(error.into()))?
+}
+
+/// Better before the body than after it; what counts of the conditions is asked again then.
+async fn refuse_early(
+    services: &Services,
+    space: &Space,
+    key: &str,
+    conditions: &Conditions,
+) -> Result<()> {
+    if *conditions == Conditions::default() {
+        return Ok(());
+    }
+    let known = objects::get(services.store.read(), space.id, key).await?;
+    let live = known.as_ref().map(|known| &known.object).filter(|object| !object.deleted);
+    conditions.check_write(live)
+}
+
+/// Reads a small body to its end.
+async fn drain(mut content: Content, length: u64) {
+    while length <= DRAINED_BYTES_MAX && matches!(content.next().await, Some(Ok(_))) {}
 }
 
 async fn write(
