@@ -32,7 +32,7 @@ const CASES: [(&str, &str, Change); 38] = [
     ("another hash of the body", "SignatureDoesNotMatch", |wire| {
         wire.set("x-amz-content-sha256", &"0".repeat(64));
     }),
-    ("a hash that is none", "SignatureDoesNotMatch", |wire| {
+    ("a hash that is none", "InvalidArgument", |wire| {
         wire.set("x-amz-content-sha256", "unsigned");
     }),
     ("no hash", "AccessDenied", |wire| wire.remove("x-amz-content-sha256")),

@@ -14,13 +14,13 @@ fn tagging(tags: &[(&str, &str)]) -> String {
 async fn tags_are_set_read_and_taken_away() {
     let gateway = Gateway::start().await;
     let put = gateway.ask("PUT", "/b1/key").body("content");
-    assert_eq!(put.header("x-amz-tagging", "a=1&b%20c=d%26e").send().await.status, 200);
+    assert_eq!(put.header("x-amz-tagging", "a=1&b%20c=d%2Be").send().await.status, 200);
     let etag = gateway.ask("HEAD", "/b1/key").send().await.header("etag").to_owned();
     let read = || gateway.ask("GET", "/b1/key?tagging").send();
     let tags = read().await;
     assert_eq!(
         (tags.elements("Key"), tags.elements("Value")),
-        (vec!["a", "b c"], vec!["1", "d&amp;e"])
+        (vec!["a", "b c"], vec!["1", "d+e"])
     );
     let set = gateway.ask("PUT", "/b1/key?tagging").body(tagging(&[("x", ""), ("y", "2")]));
     assert_eq!(set.send().await.status, 200);
