@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bucket_drivers;
+mod clients;
 mod contract;
 mod databases;
 mod durability;

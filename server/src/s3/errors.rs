@@ -70,7 +70,7 @@ pub fn render(error: ObjectError) -> S3Error {
         ObjectError::InvalidPart(_) => refused(Code::InvalidPart, said),
         ObjectError::PartOrder => refused(Code::InvalidPartOrder, said),
         ObjectError::Busy => refused(Code::OperationAborted, said),
-        ObjectError::Importing(_) | ObjectError::Unavailable(_) => {
+        ObjectError::Importing | ObjectError::Unavailable(_) => {
             later(Code::ServiceUnavailable, said)
         }
         ObjectError::NotEmpty => refused(Code::BucketNotEmpty, said),

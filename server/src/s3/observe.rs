@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -54,9 +54,10 @@ async fn answer(slots: &Slots, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let waits = waits_for_nothing(&request);
     let operation = Operation::default();
     request.extensions_mut().insert(operation.clone());
-    let response = match admit(slots) {
+    let mut response = match admit(slots) {
         Ok(slot) => {
             let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
             // The panic hook has written where and why.
@@ -65,6 +66,9 @@ async fn answer(slots: &Slots, mut request: Request, next: Next) -> Response {
         }
         Err(error) => guard::answer(error),
     };
+    if waits {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     let status = response.status();
     let elapsed = started.elapsed();
     let name = operation.0.get().map_or("none", String::as_str);
@@ -88,6 +92,15 @@ fn admit(slots: &Slots) -> Result<OwnedSemaphorePermit, s3s::S3Error> {
         let message = "The server is handling all the requests it can. Try again in 1 s.";
         errors::later(S3ErrorCode::SlowDown, message)
     })
+}
+
+/// Whether a client wants to be told to send a content that is empty. HTTP need not tell it; but the
+/// AWS CLI, which goes on with the next request, then waits for an answer that it has had. With another
+/// connection it does not.
+fn waits_for_nothing(request: &Request) -> bool {
+    let headers = request.headers();
+    let empty = headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0");
+    empty && headers.contains_key(EXPECT)
 }
 
 /// What is as the client knows it comes without a word.

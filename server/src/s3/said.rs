@@ -109,12 +109,17 @@ impl Said {
 
     /// What the client says of the content's digests.
     pub fn promised(&self) -> Result<Promised, S3Error> {
-        let md5 = self.get("content-md5").map(|text| {
+        Ok(Promised { md5: self.md5()?, checksum: self.checksum()? })
+    }
+
+    pub fn md5(&self) -> Result<Option<[u8; 16]>, S3Error> {
+        // An empty one is not left out: it is wrong.
+        let md5 = only(&self.headers, "content-md5").map(|text| {
             let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
             let message = "The Content-MD5 you specified is not valid.";
             bytes.ok_or_else(|| refused(Code::InvalidDigest, message))
         });
-        Ok(Promised { md5: md5.transpose()?, checksum: self.checksum()? })
+        md5.transpose()
     }
 
     fn checksum(&self) -> Result<Option<(Algorithm, Given)>, S3Error> {

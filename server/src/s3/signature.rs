@@ -241,6 +241,11 @@ fn framing(headers: &HeaderMap, presigned: bool) -> Result<Option<Framing>, S3Er
         Some(other) if other.starts_with("STREAMING-") => {
             return Err(unsupported("This kind of signature of a content in chunks"));
         }
+        Some(other) if !is_hash(other) => {
+            let message = "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, one of the \
+                           STREAMING- values, or a valid SHA-256 value.";
+            return Err(refused(Code::InvalidArgument, message));
+        }
         _ if trailer.is_some() => {
             return invalid("x-amz-trailer needs a content in chunks, with a trailer.");
         }
@@ -261,6 +266,12 @@ fn framing(headers: &HeaderMap, presigned: bool) -> Result<Option<Framing>, S3Er
         return Err(refused(Code::MissingContentLength, message));
     }
     Ok(Some(framing))
+}
+
+/// Whether a content can have this digest, or does without.
+fn is_hash(text: &str) -> bool {
+    let is_hex = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex || text == "UNSIGNED-PAYLOAD"
 }
 
 /// A length is digits and nothing else.

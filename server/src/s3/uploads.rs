@@ -122,6 +122,9 @@ pub async fn complete(
     let space = asked.space(&input.bucket, Role::Write)?;
     let place = (input.key.as_str(), id(&input.upload_id)?);
     let parts = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
+    if parts.is_empty() {
+        return Err(refused(Code::MalformedXML, "An object has at least one part."));
+    }
     let completion = Completion {
         parts: parts.into_iter().map(named).collect::<S3Result<_>>()?,
         conditions: conditions::read(&said.headers, ""),

@@ -15,7 +15,7 @@ use super::guard::Admitted;
 use super::host::Domain;
 use super::said::{self, Said};
 use super::signature::{decoded, only, pairs};
-use crate::service::objects::Intake;
+use crate::service::objects::{Intake, Promised};
 
 /// Longest body that is no content of an object, in bytes: 1,000 keys to delete, or 10,000 parts.
 pub const BODY_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -172,8 +172,14 @@ async fn whole(
     method: &Method,
     query: &[(String, String)],
 ) -> S3Result<Bytes> {
-    let promised = said.promised()?;
-    let deletes = method == Method::POST && query.iter().any(|(name, _)| name == "delete");
+    let posts = |what: &str| method == Method::POST && query.iter().any(|(name, _)| name == what);
+    let promised = if posts("uploadId") {
+        // The checksum that comes with a list of parts is that of the object they become.
+        Promised { md5: said.md5()?, checksum: None }
+    } else {
+        said.promised()?
+    };
+    let deletes = posts("delete");
     if deletes && promised.md5.is_none() && promised.checksum.is_none() {
         let message = "Missing required header for this request: Content-MD5";
         return Err(refused(Code::InvalidRequest, message));

@@ -11,6 +11,7 @@ pub mod bucket_watch;
 pub mod buckets;
 pub mod edits;
 pub mod error;
+pub mod gateway_client;
 pub mod jobs;
 pub mod meter;
 pub mod mirrors;

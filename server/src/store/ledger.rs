@@ -123,7 +123,8 @@ async fn write_all(
     batch: &[Asked],
 ) -> Result<Vec<Box<dyn Any + Send>>, sqlx::Error> {
     let durable = batch.iter().any(|asked| asked.durable);
-    let mut tx = if durable { store.begin().await? } else { store.begin_lightly().await? };
+    let mut tx =
+        if durable { store.begin_uncounted().await? } else { store.begin_lightly().await? };
     let mut outcomes = Vec::with_capacity(batch.len());
     for asked in batch {
         outcomes.push((asked.change)(&mut tx).await?);

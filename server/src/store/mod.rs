@@ -35,6 +35,7 @@ pub mod workspaces;
 mod row;
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -77,10 +78,16 @@ pub struct Store {
     light: AnyPool,
     kind: Kind,
     memos: Arc<Memos>,
+    /// How often anything but objects has changed, as far as this process did it.
+    settings: Arc<AtomicU64>,
 }
 
 /// A write transaction. Dropped without [`Tx::commit`], it leaves no trace.
-pub struct Tx(sqlx::Transaction<'static, Any>);
+pub struct Tx {
+    tx: sqlx::Transaction<'static, Any>,
+    /// What to count up once it is committed.
+    counted: Option<Arc<AtomicU64>>,
+}
 
 impl Store {
     /// Connects to `url`: `sqlite://FILE` (made when absent) or `postgres://...`.
@@ -101,7 +108,14 @@ impl Store {
             Kind::Postgres => writers.clone(),
         };
         let readers = readers.connect_with(options).await?;
-        Ok(Self { readers, writers, light, kind, memos: Arc::new(Memos::open(url)) })
+        Ok(Self {
+            readers,
+            writers,
+            light,
+            kind,
+            memos: Arc::new(Memos::open(url)),
+            settings: Arc::default(),
+        })
     }
 
     pub fn kind(&self) -> Kind {
@@ -126,21 +140,34 @@ impl Store {
     /// The one way to write. On SQLite it takes the write lock at once, because a
     /// transaction that reads first and upgrades later fails under contention.
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
+        Ok(Tx { counted: Some(self.settings.clone()), ..self.begin_uncounted().await? })
+    }
+
+    /// As [`Store::begin`], for what changes objects and nothing else.
+    async fn begin_uncounted(&self) -> Result<Tx, sqlx::Error> {
         let start = match self.kind {
             Kind::Sqlite => "BEGIN IMMEDIATE",
             Kind::Postgres => "BEGIN",
         };
-        self.writers.begin_with(start).await.map(Tx)
+        let tx = self.writers.begin_with(start).await?;
+        Ok(Tx { tx, counted: None })
+    }
+
+    /// A number that is another one once anything but objects has changed. SQLite has one server, so
+    /// nobody else changes what it keeps; with PostgreSQL there may be others, and no such number.
+    pub fn settings(&self) -> Option<u64> {
+        (self.kind == Kind::Sqlite).then(|| self.settings.load(Ordering::Acquire))
     }
 
     /// As [`Store::begin`], but a power cut may undo what is committed, unless something that was
     /// committed durably comes after it.
-    pub async fn begin_lightly(&self) -> Result<Tx, sqlx::Error> {
+    async fn begin_lightly(&self) -> Result<Tx, sqlx::Error> {
         let start = match self.kind {
             Kind::Sqlite => "BEGIN IMMEDIATE",
             Kind::Postgres => "BEGIN; SET LOCAL synchronous_commit = off",
         };
-        self.light.begin_with(start).await.map(Tx)
+        let tx = self.light.begin_with(start).await?;
+        Ok(Tx { tx, counted: None })
     }
 
     /// Brings the schema up to date.
@@ -184,7 +211,12 @@ impl Store {
 impl Tx {
     /// Durable once this returns.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
-        self.0.commit().await
+        let done = self.tx.commit().await;
+        if let Some(counted) = self.counted {
+            // Also if it failed: nobody knows then whether it happened.
+            counted.fetch_add(1, Ordering::Release);
+        }
+        done
     }
 }
 
@@ -192,13 +224,13 @@ impl Deref for Tx {
     type Target = sqlx::AnyConnection;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.tx
     }
 }
 
 impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
+        &mut self.tx
     }
 }
 

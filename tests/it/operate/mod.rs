@@ -4,6 +4,7 @@ mod commands;
 mod configuration;
 mod first_start;
 mod mirror;
+mod objects;
 pub mod process;
 mod queries;
 mod refusals;

@@ -32,6 +32,8 @@ pub struct Ended {
 pub struct Serving {
     child: Child,
     pub url: String,
+    /// Of the S3 gateway.
+    pub s3_url: String,
     out: Lines<BufReader<ChildStdout>>,
     log: Arc<Mutex<Vec<String>>>,
     logged: tokio::task::JoinHandle<()>,
@@ -130,12 +132,13 @@ impl Place {
         let out = BufReader::new(child.stdout.take().expect("output")).lines();
         let mut lines = BufReader::new(child.stderr.take().expect("log")).lines();
         let log = Arc::new(Mutex::new(Vec::new()));
-        let url = loop {
+        let (url, s3_url) = loop {
             let line = lines.next_line().await.expect("UTF-8").expect("a server that gets ready");
             let entry: Value = serde_json::from_str(&line).expect("a log line in JSON");
             log.lock().expect("no panic").push(line);
             if entry["message"] == "ready" {
-                break entry["url"].as_str().expect("URL").to_owned();
+                let url = |name: &str| entry[name].as_str().expect("URL").to_owned();
+                break (url("url"), url("s3"));
             }
         };
         let kept = log.clone();
@@ -144,7 +147,7 @@ impl Place {
                 kept.lock().expect("no panic").push(line);
             }
         });
-        Serving { child, url, out, log, logged }
+        Serving { child, url, s3_url, out, log, logged }
     }
 }
 

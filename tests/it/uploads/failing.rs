@@ -4,6 +4,7 @@ use repoplane::service::objects::ObjectError;
 use serde_json::json;
 
 use super::stage::{Uploads, block, etag};
+use crate::storage::stage::wanted;
 use crate::support::Server;
 
 #[tokio::test]
@@ -71,7 +72,10 @@ async fn some_bucket_has_all_parts_that_were_acknowledged() {
 async fn what_too_few_buckets_hold_is_kept_and_acknowledged_later() {
     let server = Server::start().await;
     let uploads = Uploads::on_disk(&server, "MIRROR", 2).await;
-    let body = json!({ "minAck": 2 });
+    let link = |(place, id)| json!({ "bucketId": id, "folder": "", "master": place == 0 });
+    let links: Vec<_> = uploads.stage.buckets.iter().enumerate().map(link).collect();
+    let mut body = wanted("objects", "MIRROR", links.into());
+    body["minAck"] = json!(2);
     uploads.stage.user.change_repo(uploads.stage.repo, body).await.expect("a change");
     let place = uploads.begin("a").await;
     let parts = [uploads.send(place, 1, b"end").await.expect("a part")];

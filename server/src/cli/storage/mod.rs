@@ -6,6 +6,7 @@ mod find;
 mod key;
 mod member;
 mod mirror;
+mod objects;
 mod remote;
 mod repo;
 mod secret;
@@ -44,19 +45,29 @@ enum StorageCommand {
     Mirror(mirror::MirrorCommand),
     /// Bring deleted objects back from the backups of a storage repo of mode BACKUP
     Restore(mirror::Restore),
+    #[command(flatten)]
+    Objects(objects::ObjectCommand),
 }
 
 pub async fn run(
     storage: Storage,
     config: impl FnOnce() -> anyhow::Result<Config>,
 ) -> anyhow::Result<()> {
+    let command = match storage.command {
+        // For these, another door of the server is the right one.
+        StorageCommand::Objects(command) => {
+            return objects::run(command, storage.options.json).await;
+        }
+        other => other,
+    };
     let remote = remote::Remote::connect(storage.options, config)?;
-    match storage.command {
+    match command {
         StorageCommand::Bucket(command) => bucket::run(&remote, command).await,
         StorageCommand::Repo(command) => repo::run(&remote, command).await,
         StorageCommand::Key(command) => key::run(&remote, command).await,
         StorageCommand::Mirror(command) => mirror::run(&remote, command).await,
         StorageCommand::Restore(restore) => mirror::restore(&remote, restore).await,
+        StorageCommand::Objects(_) => unreachable!("has been run"),
     }
 }
 

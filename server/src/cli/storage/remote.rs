@@ -24,7 +24,7 @@ pub struct Options {
     token_file: Option<PathBuf>,
     /// Print what the server answers, as JSON
     #[arg(long, global = true)]
-    json: bool,
+    pub json: bool,
 }
 
 pub struct Remote {

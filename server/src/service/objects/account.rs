@@ -3,8 +3,12 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
+use futures::stream::{StreamExt as _, TryStreamExt as _};
+
 use super::Session;
 use super::layout::Space;
+use crate::backend::buckets::Content;
 use crate::model::id::{AccessKeyId, BucketId, StorageRepoId};
 use crate::model::usage::{Counted, Metered};
 use crate::service::Services;
@@ -30,6 +34,15 @@ impl Account {
 
     pub fn client(&self, counted: Counted) {
         self.meter.count(&Metered { repo: self.repo, bucket: None, key: self.key }, counted);
+    }
+
+    /// The content that a client sends, counted as it comes.
+    pub fn sent(&self, content: Content) -> Content {
+        let account = self.clone();
+        let count = move |piece: &Bytes| {
+            account.client(Counted { up: piece.len() as u64, ..Counted::default() });
+        };
+        content.inspect_ok(count).boxed()
     }
 
     pub fn bucket(&self, bucket: BucketId, counted: Counted) {

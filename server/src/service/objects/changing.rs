@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use super::intake::{Given, Promised};
 use super::layout::Space;
 use super::locks;
-use super::writing::{NewObject, check_tags, put};
+use super::writing::{NewObject, check_tags, put_own};
 use super::{Account, Conditions, ObjectError, Result, Session, reading};
 use crate::model::access::Role;
 use crate::model::id::Version;
@@ -63,7 +63,7 @@ pub async fn copy(
         },
     };
     let content = reading.body.map(|piece| piece.map_err(std::io::Error::other)).boxed();
-    put(services, session, to, new, content).await
+    put_own(services, session, to, new, content).await
 }
 
 /// Whoever copies has nothing that could be up to date.

@@ -47,8 +47,10 @@ pub enum ObjectError {
     #[error("Somebody else is changing the object. Try again.")]
     Busy,
     /// What the buckets held before is still being looked at.
-    #[error("The bucket is being imported: {0} Try again later.")]
-    Importing(String),
+    #[error(
+        "The bucket is being imported, and not all of its objects are known yet. Try again later."
+    )]
+    Importing,
     #[error("The bucket is not empty; delete its objects first.")]
     NotEmpty,
     #[error("The bucket exists already, and is yours.")]

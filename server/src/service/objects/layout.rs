@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::Result;
 use super::locks::Locks;
+use super::{ObjectError, Result, Session};
 use crate::backend::buckets::{BucketDriver, BucketError, TRANSFER_PATIENCE};
 use crate::model::bucket::{Bucket, StorageType};
 use crate::model::id::{BucketId, SpaceId, StorageRepoId};
@@ -21,13 +21,16 @@ use crate::store::Store;
 use crate::store::ledger::Ledger;
 use crate::store::spaces::{self, Plan};
 
-/// Layouts that are kept; one more, and all are forgotten.
+/// Layouts, and sessions, that are kept; one more, and all are forgotten.
 const LAYOUTS_MAX: usize = 10_000;
 /// Failures in a row after which a bucket is left alone.
 const FAILURES_MAX: u32 = 3;
 /// How long a bucket that failed is left alone at first, and at most.
 const PAUSE_FIRST: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// How often to look whether a bucket has been imported.
+const POLL: Duration = Duration::from_millis(25);
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +43,7 @@ pub struct Tuning {
     pub transfer: Duration,
     /// How long a request waits for another one that changes the same key.
     pub wait: Duration,
-    /// How long a list waits for a bucket that is being imported.
+    /// How long a request waits for a bucket that is being imported.
     pub import_wait: Duration,
 }
 
@@ -67,6 +70,8 @@ pub struct Plane {
     pub(super) locks: Locks,
     layouts: Mutex<HashMap<StorageRepoId, Arc<Layout>>>,
     health: Mutex<HashMap<BucketId, Arc<Health>>>,
+    /// By access key, and good as long as nothing but objects has changed.
+    sessions: Mutex<HashMap<String, (u64, Session)>>,
 }
 
 /// A storage repo, ready to be used.
@@ -121,7 +126,23 @@ impl Plane {
             locks: Locks::default(),
             layouts: Mutex::default(),
             health: Mutex::default(),
+            sessions: Mutex::default(),
         }
+    }
+
+    /// What was found of an access key, if nothing has changed since.
+    pub(super) fn session(&self, access_key: &str, settings: u64) -> Option<Session> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let (then, session) = sessions.get(access_key)?;
+        (*then == settings).then(|| session.clone())
+    }
+
+    pub(super) fn keep(&self, access_key: &str, settings: u64, session: Session) {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.len() >= LAYOUTS_MAX {
+            sessions.clear();
+        }
+        sessions.insert(access_key.to_owned(), (settings, session));
     }
 
     /// The layout that a plan leads to.
@@ -222,6 +243,21 @@ impl Space {
     /// Whether it is known what the primary held before; only then is the catalog all there is.
     pub fn is_imported(&self) -> bool {
         self.members.first().is_none_or(|member| member.surveyed_at.is_some())
+    }
+
+    /// Waits until the catalog is all there is, but not for long.
+    pub(super) async fn until_imported(&self, services: &Services) -> Result<()> {
+        let deadline = Instant::now() + services.plane.tuning.import_wait;
+        let mut imported = self.is_imported();
+        while !imported {
+            if Instant::now() >= deadline {
+                return Err(ObjectError::Importing);
+            }
+            tokio::time::sleep(POLL).await;
+            let now = services.plane.space(services, self.id).await?;
+            imported = now.ok_or(ObjectError::NoSuchBucket)?.is_imported();
+        }
+        Ok(())
     }
 
     /// What keeps a key apart from the keys of other spaces.

@@ -2,20 +2,15 @@
 //! says.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::layout::Space;
-use super::{Account, ObjectError, Result, Session};
+use super::{Account, Result, Session};
 use crate::model::access::Role;
 use crate::model::object::{LIST_KEYS_MAX, Object};
 use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::store::objects::{self, Span};
 
-/// How often to look whether a bucket has been imported.
-const POLL: Duration = Duration::from_millis(50);
 /// Rows that are read at once where most of them may be passed over.
 const STEP: usize = 256;
 
@@ -50,7 +45,8 @@ pub async fn list(
 }
 
 async fn page(services: &Services, space: &Arc<Space>, request: &ListRequest) -> Result<Listing> {
-    wait_for_import(services, space).await?;
+    // A list that leaves out what is not known yet would look like a list of what there is.
+    space.until_imported(services).await?;
     let limit = request.limit.min(LIST_KEYS_MAX);
     let texts = [Some(&request.prefix), request.delimiter.as_ref(), request.after.as_ref()];
     // PostgreSQL knows no text with a NUL in it, and no key has one.
@@ -59,21 +55,6 @@ async fn page(services: &Services, space: &Arc<Space>, request: &ListRequest) ->
         return Ok(Listing::default());
     }
     Lister::new(services, space, request, limit).run().await
-}
-
-/// A list that leaves out what is not known yet would look like a list of what there is.
-async fn wait_for_import(services: &Services, space: &Arc<Space>) -> Result<()> {
-    let deadline = Instant::now() + services.plane.tuning.import_wait;
-    let mut space = space.clone();
-    while !space.is_imported() {
-        if Instant::now() >= deadline {
-            return Err(ObjectError::Importing("it cannot be listed yet.".to_owned()));
-        }
-        tokio::time::sleep(POLL).await;
-        let now = services.plane.space(services, space.id).await?;
-        space = now.ok_or(ObjectError::NoSuchBucket)?;
-    }
-    Ok(())
 }
 
 struct Lister<'a> {

@@ -22,6 +22,10 @@ const NAME_CHARS: std::ops::RangeInclusive<usize> = 3..=63;
 
 /// Makes a bucket that is empty.
 pub async fn create(services: &Services, session: &Session, name: &str) -> Result<()> {
+    // Many clients create the bucket before they write into it, and go on if it is there.
+    if session.space(name, Role::Read).is_ok() {
+        return Err(ObjectError::Exists);
+    }
     require_admin(session)?;
     if !is_valid(name) {
         return Err(ObjectError::BucketName(

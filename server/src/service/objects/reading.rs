@@ -88,12 +88,12 @@ pub(super) async fn current(services: &Services, space: &Space, key: &str) -> Re
     if key.contains('\0') {
         return Err(ObjectError::NoSuchKey);
     }
-    match objects::get(services.store.read(), space.id, key).await? {
-        Some(known) if !known.object.deleted => Ok(known),
-        Some(_) => Err(ObjectError::NoSuchKey),
-        None if space.is_imported() => Err(ObjectError::NoSuchKey),
-        None => Err(ObjectError::Importing("the object may not be known yet.".to_owned())),
+    let mut known = objects::get(services.store.read(), space.id, key).await?;
+    if known.is_none() && !space.is_imported() {
+        space.until_imported(services).await?;
+        known = objects::get(services.store.read(), space.id, key).await?;
     }
+    known.filter(|known| !known.object.deleted).ok_or(ObjectError::NoSuchKey)
 }
 
 /// Reads of the current version what `range` says. If that is being replaced just now, of the next.

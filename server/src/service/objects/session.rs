@@ -13,6 +13,7 @@ use crate::model::time::Timestamp;
 use crate::service::{Error, Services};
 use crate::store::spaces;
 
+#[derive(Clone)]
 pub struct Session {
     pub caller: KeyCaller,
     pub secret: SecretString,
@@ -22,6 +23,19 @@ pub struct Session {
 impl Session {
     /// Looks up an access key, as it is now. Nothing, if there is none.
     pub async fn open(services: &Services, access_key: &str) -> Result<Option<Self>> {
+        // Taken before reading: a change that comes meanwhile makes what is found old at once.
+        let settings = services.store.settings();
+        if let Some(known) = settings.and_then(|now| services.plane.session(access_key, now)) {
+            return Ok(Some(known));
+        }
+        let found = Self::find(services, access_key).await?;
+        if let (Some(settings), Some(session)) = (settings, &found) {
+            services.plane.keep(access_key, settings, session.clone());
+        }
+        Ok(found)
+    }
+
+    async fn find(services: &Services, access_key: &str) -> Result<Option<Self>> {
         // PostgreSQL knows no text with a NUL in it.
         if access_key.contains('\0') {
             return Ok(None);

@@ -238,10 +238,13 @@ impl Survey<'_> {
 
     async fn finish(&self) -> Result<(), BucketError> {
         let (id, bucket, read) = (self.space.id, self.member.bucket.id, self.read);
-        let done = self.services.plane.ledger.durably("", move |tx| {
-            Box::pin(spaces::set_surveyed(tx, id, bucket, Timestamp::now(), read))
-        });
-        done.await.map_err(internal)
+        let written = async {
+            // Layouts say what has been surveyed, so it is no change of objects alone.
+            let mut tx = self.services.store.begin().await?;
+            spaces::set_surveyed(&mut tx, id, bucket, Timestamp::now(), read).await?;
+            tx.commit().await
+        };
+        written.await.map_err(internal)
     }
 }
 

@@ -47,6 +47,18 @@ pub async fn put(
     new: NewObject,
     content: Content,
 ) -> Result<Object> {
+    let content = Account::of(services, session).sent(content);
+    put_own(services, session, space, new, content).await
+}
+
+/// Writes an object whose content no client sends.
+pub(super) async fn put_own(
+    services: &Arc<Services>,
+    session: &Session,
+    space: &Arc<Space>,
+    new: NewObject,
+    content: Content,
+) -> Result<Object> {
     session.require(Role::Write)?;
     let (begun, account) = (Instant::now(), Account::of(services, session));
     let done = checked(services, &account, space, new, content).await;
@@ -91,7 +103,6 @@ async fn write(
     let begun = Instant::now();
     let mut fan = open(services, &members, &key, length, marked);
     while let Some(piece) = intake.next().await? {
-        account.client(Counted { up: piece.len() as u64, ..Counted::default() });
         if !fan.send(piece).await {
             note(&fan.finish(0).await);
             return Err(nobody());
@@ -175,8 +186,10 @@ pub(super) async fn commit(
 ) -> Result<()> {
     let all = space.members.iter().map(|member| member.bucket.id);
     let (clear, owing): (Vec<_>, Vec<_>) = all.partition(|id| holding.contains(id));
-    let before = taken.known.as_ref().map(|known| known.owing.as_slice()).unwrap_or_default();
-    let clear: Vec<_> = clear.into_iter().filter(|id| before.contains(id)).collect();
+    let before = taken.known.as_ref().map(|known| known.owing.as_slice());
+    // Where nothing was, somebody may owe all the same, after a write of which nothing was heard.
+    let owed = |id: &BucketId| before.is_none_or(|owing| owing.contains(id));
+    let clear: Vec<_> = clear.into_iter().filter(owed).collect();
     let (id, version, object) = (space.id, taken.version, object.clone());
     let state = |known: &Known| (known.object.version, known.object.deleted);
     let was = taken.known.as_ref().map(state);
@@ -335,11 +348,21 @@ pub(super) fn check_tags(tags: &[(String, String)]) -> Result<()> {
         if value.chars().count() > TAG_VALUE_CHARS_MAX {
             return refused(format!("a value has at most {TAG_VALUE_CHARS_MAX} characters"));
         }
+        if !name.chars().chain(value.chars()).all(is_of_tags) {
+            return refused(
+                "names and values are of letters, digits, spaces, and + - = . _ : / @".to_owned(),
+            );
+        }
         if tags[..position].iter().any(|(other, _)| other == name) {
             return refused(format!("the name {name} is there twice"));
         }
     }
     Ok(())
+}
+
+/// What S3 allows in tags.
+fn is_of_tags(c: char) -> bool {
+    c.is_alphanumeric() || c == ' ' || "+-=._:/@".contains(c)
 }
 
 fn about(attributes: Attributes, tags: Vec<(String, String)>, known: &Digests) -> About {

@@ -79,6 +79,8 @@ def lists():
 
 
 def presigned():
+    # By itself it presigns with version 2 of signatures, which is not taken here.
+    run([*AWS, "configure", "set", "default.s3.signature_version", "s3v4"])
     url = s3("presign", f"{ROOT}/small.txt").strip()
     assert http("GET", url) == held("small.txt")
     for broken in [url.replace("small", "other"), url.replace("Expires=3600", "Expires=3601")]:

@@ -51,5 +51,5 @@ gone("empty")
 s3cmd("del", "--recursive", f"{ROOT}/tree/plain/")
 for key in keys("tree/plain/"):
     gone(key)
-assert "404" in fails([*S3CMD, "get", "--force", f"{ROOT}/empty", "back"])
+assert "does not exist" in fails([*S3CMD, "get", "--force", f"{ROOT}/empty", "back"])
 end()

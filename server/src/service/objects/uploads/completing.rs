@@ -28,6 +28,9 @@ use crate::service::objects::{Account, Conditions, ObjectError, Result, Session,
 use crate::store::upload_parts::{self, Tags};
 use crate::store::uploads::{self, CopyRow};
 
+/// What members made of an upload.
+type Ended = Vec<(Arc<Member>, Done<Made>)>;
+
 /// What an upload is to become.
 pub struct Completion {
     pub parts: Vec<Named>,
@@ -80,7 +83,16 @@ async fn finish(
     };
     let all = usize::try_from(PART_NUMBER_MAX).unwrap_or(usize::MAX);
     let came = upload_parts::list(services.store.read(), id, 0, all).await?;
-    let (parts, tags) = named(&asked.parts, came)?;
+    let (parts, tags) = match named(&asked.parts, came) {
+        Ok(named) => named,
+        // Parts go when their upload ends, and that may be just now.
+        Err(error) => {
+            return match find(services, space, key, id).await {
+                Err(ObjectError::NoSuchUpload) => again(services, space, (key, id), &asked).await,
+                _ => Err(error),
+            };
+        }
+    };
     let object = object(&upload, &asked, &parts)?;
     let taken = locks::take(services, space, key, version(id), Some(object.clone())).await?;
     let sealed = match asked.conditions.check_write(taken.live()) {
@@ -122,7 +134,7 @@ async fn conclude(
     space: &Space,
     (object, before): (Object, u64),
     taken: Taken,
-    (begun, ended): (Instant, Vec<(Arc<Member>, Done<Made>)>),
+    (begun, ended): (Instant, Ended),
 ) -> Result<Object> {
     let size_change = grown(before, object.size);
     let counted = Counted { size_change, ..Counted::default() };
@@ -235,7 +247,7 @@ async fn make(
     space: &Space,
     copies: Vec<Copy>,
     parts: &[(u32, Tags)],
-) -> Vec<(Arc<Member>, Done<Made>)> {
+) -> Ended {
     let (well, ill): (Vec<_>, Vec<_>) =
         copies.into_iter().partition(|copy| copy.member.health.admits());
     // Those that are left alone for now are a last resort.
@@ -283,7 +295,7 @@ async fn again(
     asked: &Completion,
 ) -> Result<Object> {
     let known = reading::current(services, space, key).await.map_err(|error| match error {
-        ObjectError::NoSuchKey | ObjectError::Importing(_) => ObjectError::NoSuchUpload,
+        ObjectError::NoSuchKey | ObjectError::Importing => ObjectError::NoSuchUpload,
         other => other,
     })?;
     let etag = whole::etag(asked.parts.iter().map(|part| part.etag.as_str()));

@@ -3,7 +3,7 @@
 //! whole. Never becomes one of parts that were not acknowledged, nor two different ones.
 //!
 //! What providers do that S3 does not: on Azure, whatever else comes to a key drops the parts of its open
-//! uploads; some servers of S3 take no gaps in the numbers of parts. Such a bucket fails to complete the
+//! uploads; some servers of S3 take no number twice, and no gaps between them. Such a bucket is lost to the
 //! upload and is brought the object afterwards. If it is the only one, the upload has to be begun again.
 
 mod beginning;

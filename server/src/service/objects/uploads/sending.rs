@@ -53,6 +53,19 @@ pub async fn part(
     new: NewPart,
     content: Content,
 ) -> Result<Part> {
+    let content = Account::of(services, session).sent(content);
+    own_part(services, session, space, (key, id), new, content).await
+}
+
+/// Takes a part in whose content no client sends.
+async fn own_part(
+    services: &Arc<Services>,
+    session: &Session,
+    space: &Arc<Space>,
+    (key, id): (&str, UploadId),
+    new: NewPart,
+    content: Content,
+) -> Result<Part> {
     session.require(Role::Write)?;
     let (begun, account) = (Instant::now(), Account::of(services, session));
     let work = {
@@ -103,7 +116,7 @@ pub async fn copy_part(
     let length = reading.range.end - reading.range.start;
     let content = reading.body.map(|piece| piece.map_err(std::io::Error::other)).boxed();
     let new = NewPart { number, length, promised: Promised::default() };
-    part(services, session, space, place, new, content).await
+    own_part(services, session, space, place, new, content).await
 }
 
 fn check(number: u32, length: u64) -> Result<()> {
@@ -143,7 +156,6 @@ impl Sending {
         let begun = Instant::now();
         let mut fan = self.open(&going, number, length);
         while let Some(piece) = intake.next().await? {
-            self.account.client(Counted { up: piece.len() as u64, ..Counted::default() });
             if !fan.send(piece).await {
                 note(&fan.finish(0).await);
                 return Err(nobody());
