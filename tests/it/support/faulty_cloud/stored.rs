@@ -32,7 +32,7 @@ impl Upload {
     pub fn complete(&self, numbers: &[u32]) -> Option<Stored> {
         let parts: Vec<_> = numbers.iter().map(|number| self.parts.get(number)).collect();
         let parts = parts.into_iter().collect::<Option<Vec<_>>>()?;
-        let digests: Vec<u8> = parts.iter().flat_map(|part| Md5::digest(part)).collect();
+        let digests: Vec<u8> = parts.iter().flat_map(Md5::digest).collect();
         let etag = format!("{}-{}", hex(&Md5::digest(digests)), parts.len());
         let content: Vec<u8> = parts.into_iter().flatten().copied().collect();
         Some(Stored { content: content.into(), etag, headers: self.headers.clone() })
