@@ -93,7 +93,12 @@ async fn days_of_all_servers_are_listed_and_dates_are_numbers() {
     let only = read(format!("startDate=1012026&endDate=31012026&unitId={b}")).await;
     assert_eq!((only.len(), &only[0]["bucketId"]), (1, &json!(b)));
     assert!(read("startDate=6012026&endDate=30012026".to_owned()).await.is_empty());
-    for query in ["startDate=32012026", "endDate=2026-01-05", "startDate=5012026&endDate=4012026"] {
+    for query in [
+        "startDate=32012026",
+        "endDate=2026-01-05",
+        "startDate=1011969",
+        "startDate=5012026&endDate=4012026",
+    ] {
         let path = format!("/stats/nodes/daily?{query}");
         let (status, answer) = stage.owner.send("GET", &path, Value::Null).await;
         assert_eq!((status, &answer["success"]), (400, &json!(false)), "{path}: {answer}");

@@ -17,6 +17,8 @@ use crate::service::stats_series::{Page, Wanted};
 
 /// Longest list of hosts, in bytes.
 const HOSTS_BYTES_MAX: usize = 4_096;
+/// Before that there is nothing.
+const FIRST_YEAR: i32 = 1970;
 
 words! {
     /// Whose usage is added up.
@@ -86,7 +88,7 @@ pub struct BucketStatsQuery {
     /// Only of these buckets.
     #[param(nullable = false)]
     bucket_id: Option<IdList>,
-    /// Another name for `bucketId`; not beside it.
+    /// Another name for `bucketId`. Those in both count.
     #[param(nullable = false)]
     unit_id: Option<IdList>,
 }
@@ -107,7 +109,7 @@ pub struct StatsQuery {
     /// Only of these buckets, or of the storage repos in `repoId`.
     #[param(nullable = false)]
     bucket_id: Option<IdList>,
-    /// Another name for `bucketId`; not beside it.
+    /// Another name for `bucketId`. Those in both count.
     #[param(nullable = false)]
     unit_id: Option<IdList>,
     /// Only of these servers, separated by commas, as `host` in the rows names them.
@@ -122,7 +124,7 @@ pub struct NodeDaysQuery {
     /// Only of these buckets.
     #[param(nullable = false)]
     bucket_id: Option<IdList>,
-    /// Another name for `bucketId`; not beside it.
+    /// Another name for `bucketId`. Those in both count.
     #[param(nullable = false)]
     unit_id: Option<IdList>,
     /// First day, as a number of the form ddmmyyyy. Default is 30 days before the end.
@@ -250,22 +252,21 @@ fn day(date: NaiveDate) -> Moment {
 fn numbered_day(field: &str, number: u32) -> Result<Moment> {
     let (days, months) = (number / 1_000_000, number / 10_000 % 100);
     let year = i32::try_from(number % 10_000).unwrap_or_default();
-    NaiveDate::from_ymd_opt(year, months, days).map(day).ok_or_else(|| {
-        let message = format!("{field}: must be a day as ddmmyyyy, for instance 31012026");
+    let date = NaiveDate::from_ymd_opt(year, months, days).filter(|_| year >= FIRST_YEAR);
+    date.map(day).ok_or_else(|| {
+        let message =
+            format!("{field}: must be a day as ddmmyyyy, for instance 31012026, from 1970 on");
         Error::invalid_at(&["query", field], message)
     })
 }
 
+/// Both names mean the same.
 fn buckets(bucket_id: Option<IdList>, unit_id: Option<IdList>) -> Result<Option<Vec<Uuid>>> {
-    match (bucket_id, unit_id) {
-        (Some(_), Some(_)) => {
-            let message = "unitId: is another name for bucketId; send one of them";
-            Err(Error::invalid_at(&["query", "unitId"], message))
-        }
-        (Some(ids), None) => ids.ids("bucketId").map(Some),
-        (None, Some(ids)) => ids.ids("unitId").map(Some),
-        (None, None) => Ok(None),
+    let mut all = bucket_id.map(|ids| ids.ids("bucketId")).transpose()?;
+    if let Some(units) = unit_id.map(|ids| ids.ids("unitId")).transpose()? {
+        all.get_or_insert_default().extend(units);
     }
+    Ok(all)
 }
 
 fn typed<T: From<Uuid>>(ids: Option<Vec<Uuid>>) -> Option<Vec<T>> {
