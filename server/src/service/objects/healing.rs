@@ -274,7 +274,7 @@ async fn take_away(
     settle(services, space, member, taken, removed.is_ok()).await
 }
 
-/// The bucket holds what it should already.
+/// The bucket holds what it should already, unless that is another version by now.
 async fn paid(services: &Services, space: &Space, member: &Member, object: &Object) -> Result<()> {
     let (id, key, version) = (space.id, object.key.clone(), object.version);
     let (bucket, lane) = (member.bucket.id, space.lane(&object.key));
@@ -283,13 +283,14 @@ async fn paid(services: &Services, space: &Space, member: &Member, object: &Obje
         Box::pin(async move {
             let known = objects::get(&mut *tx, id, &key).await?;
             let busy = intents::any(&mut *tx, (id, &key)).await?;
-            if !busy && known.is_some_and(|known| known.object.version == version) {
+            let is_current = !busy && known.is_some_and(|known| known.object.version == version);
+            if is_current {
                 debts::clear(tx, (id, &key), bucket).await?;
             }
-            Ok(())
+            Ok(is_current)
         })
     });
-    Ok(cleared.await?)
+    if cleared.await? { Ok(()) } else { Err(ObjectError::Busy) }
 }
 
 fn unreachable() -> ObjectError {
