@@ -26,7 +26,7 @@ use crate::service::operator::{self, Owner};
 use crate::service::{Node, Quota, Services, edits, objects};
 use crate::store::{Kind, Store, intents};
 use crate::{api, s3, telemetry, worker};
-use listen::Speech;
+use listen::{Bounds, Speech};
 
 /// The API's two documents, for the command that prints them.
 pub use crate::api::{docs::CONTRACT, document};
@@ -155,11 +155,15 @@ impl App {
         let stopping = stop.clone();
         let owned = self.services;
         let done = tokio::spawn(async move {
-            let limits = (self.connections, self.drain);
-            let api = listen::serve(listener, router, Speech::Any, limits, stopping.clone());
+            let bounds = Bounds {
+                connections: self.connections,
+                drain: self.drain,
+                write: listen::WRITE_TIMEOUT,
+            };
+            let api = listen::serve(listener, router, Speech::Any, bounds, stopping.clone());
             let gateway = async {
                 if let Some(listener) = s3 {
-                    listen::serve(listener, gateway, Speech::Small, limits, stopping).await;
+                    listen::serve(listener, gateway, Speech::Small, bounds, stopping).await;
                 }
             };
             tokio::join!(api, gateway);

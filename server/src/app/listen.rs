@@ -1,5 +1,6 @@
-//! Accepts connections, with a bound on their number and on how long headers may take, and
-//! drains them when the server stops. Until the last has finished, new ones are still answered.
+//! Accepts connections, with a bound on their number, on how long headers may take and on how long
+//! nothing of an answer is taken, and drains them when the server stops. Until the last has finished,
+//! new ones are still answered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 /// How long a peer may take until the headers of its next request are here, and so how long an
@@ -23,6 +25,9 @@ const HEADERS_MAX: usize = 128;
 /// Pause after a failed accept, so that a full file table does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long a peer may take nothing of its answer; then the connection is cut.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// What a listener speaks.
 #[derive(Clone, Copy, Debug)]
 pub enum Speech {
@@ -32,11 +37,20 @@ pub enum Speech {
     Small,
 }
 
+/// Bounds of a listener.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub connections: usize,
+    /// How long requests have to finish when the server stops.
+    pub drain: Duration,
+    pub write: Duration,
+}
+
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     speech: Speech,
-    (connections_max, drain): (usize, Duration),
+    bounds: Bounds,
     stop: CancellationToken,
 ) {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -47,10 +61,12 @@ pub async fn serve(
     }
     builder.http2().timer(TokioTimer::new());
     let (builder, service) = (Arc::new(builder), TowerToHyperService::new(router));
-    let slots = Arc::new(Semaphore::new(connections_max));
+    let slots = Arc::new(Semaphore::new(bounds.connections));
     let take_each = async |connections: &GracefulShutdown| {
         loop {
             let (stream, slot) = accept(&listener, &slots).await;
+            let mut stream = Box::pin(TimeoutStream::new(stream));
+            stream.as_mut().set_write_timeout_pinned(Some(bounds.write));
             let watcher = connections.watcher();
             let (builder, service) = (builder.clone(), service.clone());
             tokio::spawn(async move {
@@ -73,8 +89,8 @@ pub async fn serve(
         }
         late.shutdown().await;
     };
-    if tokio::time::timeout(drain, quiet).await.is_err() {
-        tracing::warn!("connections were cut: they did not finish in {} s", drain.as_secs());
+    if tokio::time::timeout(bounds.drain, quiet).await.is_err() {
+        tracing::warn!("connections were cut: they did not finish in {} s", bounds.drain.as_secs());
     }
 }
 
@@ -97,5 +113,43 @@ async fn accept(
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, Bytes};
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_stops_reading_is_cut_off() {
+        let (held, mut dropped) = tokio::sync::mpsc::channel::<()>(1);
+        let endless = axum::routing::get(async move || {
+            let held = held.clone();
+            let pieces = futures::stream::repeat_with(move || {
+                let _ = &held;
+                Ok::<_, std::convert::Infallible>(Bytes::from_static(&[0; 65_536]))
+            });
+            Body::from_stream(pieces)
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let bounds = Bounds {
+            connections: 1,
+            drain: Duration::from_secs(5),
+            write: Duration::from_millis(50),
+        };
+        let stop = CancellationToken::new();
+        let router = Router::new().route("/", endless);
+        let serving = tokio::spawn(serve(listener, router, Speech::Any, bounds, stop.clone()));
+        let mut client = TcpStream::connect(address).await.expect("a connection");
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("a request");
+        client.readable().await.expect("the beginning of an answer");
+        stop.cancel();
+        serving.await.expect("the server ends");
+        let dropped = tokio::time::timeout(bounds.drain, dropped.recv()).await;
+        assert_eq!(dropped, Ok(None), "the answer is let go");
     }
 }

@@ -1,9 +1,10 @@
 //! What went wrong, as S3 says it. Never says what is nobody's business: that goes to the log.
 
-use axum::http::header::{ETAG, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use s3s::{S3Error, S3ErrorCode};
 
+use super::objects;
 use crate::service::Error;
 use crate::service::objects::ObjectError;
 
@@ -25,15 +26,14 @@ pub fn custom(code: &'static str, status: StatusCode, message: impl Into<String>
 pub fn later(code: S3ErrorCode, message: impl Into<String>) -> S3Error {
     let mut error = refused(code, message);
     error.set_status_code(StatusCode::SERVICE_UNAVAILABLE);
-    with_header(&mut error, RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));
+    let seconds = HeaderValue::from(RETRY_SECONDS);
+    add_headers(&mut error, HeaderMap::from_iter([(RETRY_AFTER, seconds)]));
     error
 }
 
-fn with_header(error: &mut S3Error, name: axum::http::HeaderName, value: HeaderValue) {
+fn add_headers(error: &mut S3Error, mut headers: HeaderMap) {
     // An error's headers replace those it would have by itself.
-    let mut headers = HeaderMap::new();
-    headers.insert("content-type", HeaderValue::from_static("application/xml"));
-    headers.insert(name, value);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     error.set_headers(headers);
 }
 
@@ -51,11 +51,9 @@ pub fn render(error: ObjectError) -> S3Error {
         ObjectError::NoSuchUpload => refused(Code::NoSuchUpload, said),
         ObjectError::Denied(_) => refused(Code::AccessDenied, said),
         ObjectError::PreconditionFailed(_) => refused(Code::PreconditionFailed, said),
-        ObjectError::NotModified { etag } => {
+        ObjectError::NotModified(object) => {
             let mut error = refused(Code::NotModified, said);
-            if let Ok(etag) = HeaderValue::try_from(format!("\"{etag}\"")) {
-                with_header(&mut error, ETAG, etag);
-            }
+            add_headers(&mut error, objects::of_state(&object));
             error
         }
         ObjectError::Range { .. } => refused(Code::InvalidRange, said),

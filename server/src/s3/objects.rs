@@ -168,16 +168,14 @@ fn content_range(partial: bool, range: &std::ops::Range<u64>, size: u64) -> Opti
 
 /// What is said about an object that is read.
 fn headers(asked: &Asked, object: &Object, part: Option<u32>, partial: bool) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+    let mut headers = of_state(object);
     let said = &object.about.attributes;
     let content_type = said.content_type.as_deref().unwrap_or(CONTENT_TYPE_UNKNOWN);
     insert(&mut headers, CONTENT_TYPE, content_type);
     for (name, value) in [
-        (CACHE_CONTROL, &said.cache_control),
         (CONTENT_DISPOSITION, &said.content_disposition),
         (CONTENT_ENCODING, &said.content_encoding),
         (CONTENT_LANGUAGE, &said.content_language),
-        (EXPIRES, &said.expires),
     ] {
         if let Some(value) = value {
             insert(&mut headers, name, value);
@@ -189,8 +187,6 @@ fn headers(asked: &Asked, object: &Object, part: Option<u32>, partial: bool) -> 
         }
     }
     insert(&mut headers, ACCEPT_RANGES, "bytes");
-    insert(&mut headers, ETAG, &quoted(&object.etag));
-    insert(&mut headers, LAST_MODIFIED, &http_date(object.modified_at));
     let count = |count: usize| count.to_string();
     if !object.about.tags.is_empty() {
         let name = HeaderName::from_static("x-amz-tagging-count");
@@ -211,6 +207,20 @@ fn headers(asked: &Asked, object: &Object, part: Option<u32>, partial: bool) -> 
             None => insert_checksum(&mut headers, object.about.checksum.as_ref()),
         }
     }
+    headers
+}
+
+/// Which state of an object this is, and for how long: also said to who has that state already.
+pub fn of_state(object: &Object) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let said = &object.about.attributes;
+    for (name, value) in [(CACHE_CONTROL, &said.cache_control), (EXPIRES, &said.expires)] {
+        if let Some(value) = value {
+            insert(&mut headers, name, value);
+        }
+    }
+    insert(&mut headers, ETAG, &quoted(&object.etag));
+    insert(&mut headers, LAST_MODIFIED, &http_date(object.modified_at));
     headers
 }
 

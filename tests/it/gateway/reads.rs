@@ -75,7 +75,8 @@ async fn an_object_that_came_whole_is_its_own_first_part() {
 #[tokio::test]
 async fn reads_can_be_conditional() {
     let gateway = Gateway::start().await;
-    gateway.put("/b1/key", "content").await;
+    let put = gateway.ask("PUT", "/b1/key").header("cache-control", "max-age=60");
+    put.body("content").send().await;
     let head = gateway.ask("HEAD", "/b1/key").send().await;
     let (etag, date) = (head.header("etag"), head.header("last-modified"));
     let (before, after) = ("Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT");
@@ -97,6 +98,8 @@ async fn reads_can_be_conditional() {
             assert_eq!(answer.status, status, "{method} {name}: {value}");
             if status == 304 {
                 assert_eq!((answer.header("etag"), answer.body.len()), (etag, 0));
+                assert_eq!(answer.header("last-modified"), date);
+                assert_eq!(answer.header("cache-control"), "max-age=60");
             }
         }
     }

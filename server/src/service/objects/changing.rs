@@ -69,7 +69,7 @@ pub async fn copy(
 /// Whoever copies has nothing that could be up to date.
 pub(super) fn check_source(conditions: &Conditions, object: &Object) -> Result<()> {
     conditions.check_read(object).map_err(|error| match error {
-        ObjectError::NotModified { .. } => {
+        ObjectError::NotModified(_) => {
             ObjectError::PreconditionFailed("x-amz-copy-source-if-none-match")
         }
         other => other,

@@ -47,7 +47,7 @@ impl Conditions {
             (None, Some(since)) => modified <= since.seconds(),
             (None, None) => false,
         };
-        if known { Err(ObjectError::NotModified { etag: object.etag.clone() }) } else { Ok(()) }
+        if known { Err(ObjectError::NotModified(Box::new(object.clone()))) } else { Ok(()) }
     }
 
     /// For what writes or deletes; `now` is what is there, unless that is deleted.

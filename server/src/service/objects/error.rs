@@ -1,6 +1,7 @@
 //! What can go wrong with an object, without a word of HTTP or XML.
 
 use crate::backend::buckets::BucketError;
+use crate::model::object::Object;
 use crate::service::Error;
 
 pub type Result<T, E = ObjectError> = std::result::Result<T, E>;
@@ -19,7 +20,7 @@ pub enum ObjectError {
     #[error("The condition {0} of the request does not hold.")]
     PreconditionFailed(&'static str),
     #[error("The object is as the client knows it.")]
-    NotModified { etag: String },
+    NotModified(Box<Object>),
     #[error("The object has {size} bytes and none of those that were asked for.")]
     Range { size: u64 },
     #[error("The content does not match its {0}.")]
