@@ -156,6 +156,25 @@ pub async fn claim(
     .collect()
 }
 
+/// Keeps a claimed debt for another [`LEASE`].
+pub async fn keep(
+    db: impl AnyExecutor<'_>,
+    debt: &Debt,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE debts SET lease_until = $4
+         WHERE space_id = $1 AND key = $2 AND bucket_id = $3 AND lease_until <> 0",
+    )
+    .bind(debt.space.to_string())
+    .bind(&debt.key)
+    .bind(debt.bucket.to_string())
+    .bind(now.plus(LEASE).micros())
+    .execute(db)
+    .await
+    .map(drop)
+}
+
 /// Whether a debt is still to be paid, and now.
 pub async fn is_due(
     db: impl AnyExecutor<'_>,

@@ -5,13 +5,23 @@ use std::time::Duration;
 use sqlx::any::{AnyExecutor, AnyRow};
 use sqlx::{AnyConnection, Row};
 
+use super::SQLITE;
+use super::objects::{self, known};
 use super::row::{decode, parsed, time};
-use crate::model::id::{SpaceId, Version};
+use crate::model::id::{BucketId, SpaceId, Version};
 use crate::model::object::Object;
 use crate::model::time::Timestamp;
 
 /// How long a key stays with whoever took it, unless they say that they are still at it.
 pub const LEASE: Duration = Duration::from_secs(60);
+
+macro_rules! taken {
+    () => {
+        "INSERT INTO intents (space_id, key, version, node, lease_until, object)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (space_id, key) DO NOTHING
+         RETURNING lease_until AS taken"
+    };
+}
 
 #[derive(Clone, Debug)]
 pub struct Intent {
@@ -25,25 +35,35 @@ pub struct Intent {
     pub object: Option<Object>,
 }
 
-/// Takes a key; false if somebody has it.
-pub async fn take(tx: &mut AnyConnection, intent: &Intent) -> Result<bool, sqlx::Error> {
+/// What is known of a key, see [`objects::get_owing`].
+pub type Owing = (Option<Object>, Vec<BucketId>);
+
+/// Takes a key, and reads what is there, in one go. Nothing, if somebody has it.
+pub async fn take(
+    connection: &mut AnyConnection,
+    intent: &Intent,
+) -> Result<Option<Owing>, sqlx::Error> {
     let object = intent.object.as_ref().map(|object| {
         let (size, modified) = (object.size, object.modified_at.micros());
         serde_json::to_string(&(size, &object.etag, &object.about, modified))
     });
-    sqlx::query(
-        "INSERT INTO intents (space_id, key, version, node, lease_until, object)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (space_id, key) DO NOTHING",
-    )
-    .bind(intent.space.to_string())
-    .bind(&intent.key)
-    .bind(intent.version.to_string())
-    .bind(&intent.node)
-    .bind(intent.lease_until.micros())
-    .bind(object.transpose().map_err(|error| decode("object", error))?)
-    .execute(tx)
-    .await
-    .map(|done| done.rows_affected() == 1)
+    let is_sqlite = connection.backend_name() == SQLITE;
+    let sql = if is_sqlite { concat!(taken!(), "; ", known!()) } else { taken!() };
+    let rows = sqlx::query(sql)
+        .bind(intent.space.to_string())
+        .bind(&intent.key)
+        .bind(intent.version.to_string())
+        .bind(&intent.node)
+        .bind(intent.lease_until.micros())
+        .bind(object.transpose().map_err(|error| decode("object", error))?)
+        .fetch_all(&mut *connection)
+        .await?;
+    let is_taken = rows.first().is_some_and(|row| row.try_get::<i64, _>("taken").is_ok());
+    match (is_taken, is_sqlite) {
+        (false, _) => Ok(None),
+        (true, true) => objects::owing_of(&rows[1..]).map(Some),
+        (true, false) => objects::get_owing(connection, intent.space, &intent.key).await.map(Some),
+    }
 }
 
 /// Gives a key back; false if it was not, or no longer, theirs.

@@ -15,7 +15,7 @@ const BATCH_MAX: usize = 64;
 /// Changes that wait before whoever brings one more has to wait.
 const QUEUE_MAX: usize = 1_024;
 /// PostgreSQL writes several transactions at a time; SQLite does not.
-const LANES_POSTGRES: usize = 4;
+pub(super) const LANES_POSTGRES: u32 = 4;
 
 type Outcome = Result<Box<dyn Any + Send>, sqlx::Error>;
 /// May be called again, when what was written with it failed.
@@ -25,10 +25,17 @@ type Change =
 struct Asked {
     /// Changes of one transaction are written in this order, so that no two of them wait for each other.
     key: String,
-    /// Whether a power cut may undo it.
-    durable: bool,
+    manner: Manner,
     change: Change,
     reply: oneshot::Sender<Outcome>,
+}
+
+#[derive(Clone, Copy)]
+struct Manner {
+    /// Whether no power cut may undo it.
+    durable: bool,
+    /// Whether it needs no transaction around it when it is alone, since it is done in one go.
+    at_once: bool,
 }
 
 #[derive(Clone)]
@@ -56,7 +63,7 @@ impl Ledger {
         + Sync
         + 'static,
     ) -> Result<T, sqlx::Error> {
-        self.ask(key, true, change).await
+        self.ask(key, Manner { durable: true, at_once: false }, change).await
     }
 
     /// Writes a change that survives the end of this process, but maybe not that of the machine. It is
@@ -69,13 +76,37 @@ impl Ledger {
         + Sync
         + 'static,
     ) -> Result<T, sqlx::Error> {
-        self.ask(key, false, change).await
+        self.ask(key, Manner { durable: false, at_once: false }, change).await
+    }
+
+    /// As [`Self::durably`], for a change that is done in one go.
+    pub async fn durably_at_once<T: Send + 'static>(
+        &self,
+        key: &str,
+        change: impl for<'c> Fn(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<T, sqlx::Error> {
+        self.ask(key, Manner { durable: true, at_once: true }, change).await
+    }
+
+    /// As [`Self::lightly`], for a change that is done in one go.
+    pub async fn lightly_at_once<T: Send + 'static>(
+        &self,
+        key: &str,
+        change: impl for<'c> Fn(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Result<T, sqlx::Error> {
+        self.ask(key, Manner { durable: false, at_once: true }, change).await
     }
 
     async fn ask<T: Send + 'static>(
         &self,
         key: &str,
-        durable: bool,
+        manner: Manner,
         change: impl for<'c> Fn(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
         + Send
         + Sync
@@ -89,7 +120,7 @@ impl Ledger {
             Box::pin(async move { Ok(Box::new(done.await?) as Box<dyn Any + Send>) })
         });
         let (reply, replied) = oneshot::channel();
-        let asked = Asked { key: key.to_owned(), durable, change, reply };
+        let asked = Asked { key: key.to_owned(), manner, change, reply };
         self.lanes[lane].send(asked).await.map_err(|_| sqlx::Error::PoolClosed)?;
         let done = replied.await.map_err(|_| sqlx::Error::PoolClosed)??;
         Ok(*done.downcast().expect("the outcome of the same change"))
@@ -122,7 +153,19 @@ async fn write_all(
     store: &Store,
     batch: &[Asked],
 ) -> Result<Vec<Box<dyn Any + Send>>, sqlx::Error> {
-    let durable = batch.iter().any(|asked| asked.durable);
+    let durable = batch.iter().any(|asked| asked.manner.durable);
+    if let [asked] = batch
+        && asked.manner.at_once
+    {
+        let pool = if durable { &store.writers } else { &store.light };
+        let mut connection = pool.acquire().await?;
+        let done = (asked.change)(&mut connection).await;
+        if done.is_err() && store.kind() == Kind::Sqlite {
+            // It may have begun a transaction of its own.
+            let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
+        }
+        return done.map(|outcome| vec![outcome]);
+    }
     let mut tx =
         if durable { store.begin_uncounted().await? } else { store.begin_lightly().await? };
     let mut outcomes = Vec::with_capacity(batch.len());

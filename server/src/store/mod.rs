@@ -62,7 +62,11 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
      PRAGMA mmap_size = 268435456;";
 
 /// A commit waits for no disk; the next one that does takes it along.
-const LIGHT_SETTINGS: &str = "PRAGMA synchronous = NORMAL;";
+const LIGHT_SQLITE: &str = "PRAGMA synchronous = NORMAL;";
+const LIGHT_POSTGRES: &str = "SET synchronous_commit = off";
+
+/// What a connection says it is to.
+const SQLITE: &str = "SQLite";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -74,7 +78,7 @@ pub enum Kind {
 pub struct Store {
     readers: AnyPool,
     writers: AnyPool,
-    /// For what a power cut may undo; on PostgreSQL the same as `writers`.
+    /// For what a power cut may undo.
     light: AnyPool,
     kind: Kind,
     memos: Arc<Memos>,
@@ -102,11 +106,10 @@ impl Store {
         };
         let writers = writers.connect_with(options.clone()).await?;
         let light = match kind {
-            Kind::Sqlite => {
-                pool_with(kind, 1, LIGHT_SETTINGS).connect_with(options.clone()).await?
-            }
-            Kind::Postgres => writers.clone(),
+            Kind::Sqlite => pool_with(kind, 1, LIGHT_SQLITE),
+            Kind::Postgres => pool_with(kind, ledger::LANES_POSTGRES, LIGHT_POSTGRES),
         };
+        let light = light.connect_with(options.clone()).await?;
         let readers = readers.connect_with(options).await?;
         Ok(Self {
             readers,
@@ -145,12 +148,7 @@ impl Store {
 
     /// As [`Store::begin`], for what changes objects and nothing else.
     async fn begin_uncounted(&self) -> Result<Tx, sqlx::Error> {
-        let start = match self.kind {
-            Kind::Sqlite => "BEGIN IMMEDIATE",
-            Kind::Postgres => "BEGIN",
-        };
-        let tx = self.writers.begin_with(start).await?;
-        Ok(Tx { tx, counted: None })
+        self.begin_on(&self.writers).await
     }
 
     /// A number that is another one once anything but objects has changed. SQLite has one server, so
@@ -162,11 +160,15 @@ impl Store {
     /// As [`Store::begin`], but a power cut may undo what is committed, unless something that was
     /// committed durably comes after it.
     async fn begin_lightly(&self) -> Result<Tx, sqlx::Error> {
+        self.begin_on(&self.light).await
+    }
+
+    async fn begin_on(&self, pool: &AnyPool) -> Result<Tx, sqlx::Error> {
         let start = match self.kind {
             Kind::Sqlite => "BEGIN IMMEDIATE",
-            Kind::Postgres => "BEGIN; SET LOCAL synchronous_commit = off",
+            Kind::Postgres => "BEGIN",
         };
-        let tx = self.light.begin_with(start).await?;
+        let tx = pool.begin_with(start).await?;
         Ok(Tx { tx, counted: None })
     }
 
@@ -263,9 +265,8 @@ fn pool_with(kind: Kind, connections_max: u32, settings: &'static str) -> AnyPoo
             Box::pin(async move {
                 if kind == Kind::Sqlite {
                     connection.execute(SQLITE_SETTINGS).await?;
-                    connection.execute(settings).await?;
                 }
-                Ok(())
+                connection.execute(settings).await.map(drop)
             })
         })
 }

@@ -1,10 +1,12 @@
 //! Table `objects`: the catalog of what storage repos hold.
 
-use sqlx::any::{AnyExecutor, AnyRow};
-use sqlx::{AnyConnection, Row};
+use sqlx::any::{AnyArguments, AnyExecutor, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, Row};
 
+use super::SQLITE;
 use super::row::{decode, flag, parsed, parsed_option, time};
-use crate::model::id::{BucketId, SpaceId};
+use crate::model::id::{BucketId, SpaceId, Version};
 use crate::model::object::Object;
 use crate::model::time::Timestamp;
 
@@ -21,6 +23,29 @@ macro_rules! spanned {
     };
 }
 
+/// Writes an object's row from what `$source` selects, between other statements.
+macro_rules! written {
+    ($before:literal, $source:literal, $after:literal) => {
+        concat!(
+            $before,
+            "INSERT INTO objects (space_id, key, version, deleted, size, etag, about, modified_at) ",
+            $source,
+            " ON CONFLICT (space_id, key) DO UPDATE
+             SET version = $3, deleted = $4, size = $5, etag = $6, about = $7, modified_at = $8 ",
+            $after
+        )
+    };
+}
+
+macro_rules! known {
+    () => {
+        "SELECT o.key, o.version, o.deleted, o.size, o.etag, o.about, o.modified_at, d.bucket_id
+         FROM (SELECT 1) AS one LEFT JOIN objects o ON o.space_id = $1 AND o.key = $2
+         LEFT JOIN debts d ON d.space_id = $1 AND d.key = $2"
+    };
+}
+pub(super) use known;
+
 /// An object, and the buckets that do not surely hold it.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -33,19 +58,25 @@ pub async fn get(
     space: SpaceId,
     key: &str,
 ) -> Result<Option<Known>, sqlx::Error> {
-    let rows = sqlx::query(
-        "SELECT o.key, o.version, o.deleted, o.size, o.etag, o.about, o.modified_at, d.bucket_id
-         FROM objects o LEFT JOIN debts d ON d.space_id = o.space_id AND d.key = o.key
-         WHERE o.space_id = $1 AND o.key = $2",
-    )
-    .bind(space.to_string())
-    .bind(key)
-    .fetch_all(db)
-    .await?;
-    let Some(first) = rows.first() else { return Ok(None) };
-    let object = from_row(first)?;
+    let (object, owing) = get_owing(db, space, key).await?;
+    Ok(object.map(|object| Known { object, owing }))
+}
+
+/// As [`get`], with the buckets that owe something although there is no object.
+pub async fn get_owing(
+    db: impl AnyExecutor<'_>,
+    space: SpaceId,
+    key: &str,
+) -> Result<(Option<Object>, Vec<BucketId>), sqlx::Error> {
+    let rows = sqlx::query(known!()).bind(space.to_string()).bind(key).fetch_all(db).await?;
+    owing_of(&rows)
+}
+
+/// What rows say that were selected by [`known`].
+pub(super) fn owing_of(rows: &[AnyRow]) -> Result<(Option<Object>, Vec<BucketId>), sqlx::Error> {
+    let first = rows.first().filter(|row| row.try_get::<&str, _>("key").is_ok());
     let owing = rows.iter().filter_map(|row| parsed_option(row, "bucket_id").transpose());
-    Ok(Some(Known { object, owing: owing.collect::<Result<_, _>>()? }))
+    Ok((first.map(from_row).transpose()?, owing.collect::<Result<_, _>>()?))
 }
 
 /// Writes an object's row, in place of the one that has the key.
@@ -54,23 +85,53 @@ pub async fn put(
     space: SpaceId,
     object: &Object,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO objects (space_id, key, version, deleted, size, etag, about, modified_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-         ON CONFLICT (space_id, key) DO UPDATE
-         SET version = $3, deleted = $4, size = $5, etag = $6, about = $7, modified_at = $8",
-    )
-    .bind(space.to_string())
-    .bind(&object.key)
-    .bind(object.version.to_string())
-    .bind(i64::from(object.deleted))
-    .bind(i64::try_from(object.size).map_err(|error| decode("size", error))?)
-    .bind(&object.etag)
-    .bind(about(object)?)
-    .bind(object.modified_at.micros())
-    .execute(tx)
-    .await
-    .map(drop)
+    bound(sqlx::query(written!("", "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", "")), space, object)?
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// As [`put`], for whoever has taken the key, which is given back: all in one go. False if somebody else has the key by now.
+pub async fn put_taken(
+    connection: &mut AnyConnection,
+    space: SpaceId,
+    object: &Object,
+    intent: Version,
+) -> Result<bool, sqlx::Error> {
+    let sql = if connection.backend_name() == SQLITE {
+        written!(
+            "SAVEPOINT put; ",
+            "SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM intents
+             WHERE space_id = $1 AND key = $2 AND version = $9",
+            "RETURNING version;
+             DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $9; RELEASE put"
+        )
+    } else {
+        written!(
+            "WITH taken AS (
+                 DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $9 RETURNING 1) ",
+            "SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM taken",
+            "RETURNING version"
+        )
+    };
+    let put = bound(sqlx::query(sql), space, object)?.bind(intent.to_string());
+    Ok(!put.fetch_all(connection).await?.is_empty())
+}
+
+fn bound<'q>(
+    query: Query<'q, Any, AnyArguments>,
+    space: SpaceId,
+    object: &Object,
+) -> Result<Query<'q, Any, AnyArguments>, sqlx::Error> {
+    Ok(query
+        .bind(space.to_string())
+        .bind(object.key.clone())
+        .bind(object.version.to_string())
+        .bind(i64::from(object.deleted))
+        .bind(i64::try_from(object.size).map_err(|error| decode("size", error))?)
+        .bind(object.etag.clone())
+        .bind(about(object)?)
+        .bind(object.modified_at.micros()))
 }
 
 /// Writes the row of an object that nobody knew; false if somebody did.

@@ -1,8 +1,10 @@
 //! What this process does again and again.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::time::Timestamp;
@@ -12,6 +14,8 @@ use crate::telemetry;
 
 /// How often to look for copies to mend when there were none.
 const MEND: Duration = Duration::from_millis(500);
+/// How long what is being mended may take to be done when the server stops.
+const MEND_LAST: Duration = Duration::from_secs(10);
 /// How often to look for work that comes again and again.
 const SCHEDULE: Duration = Duration::from_secs(60);
 /// How often to tidy what is kept in memory.
@@ -26,20 +30,31 @@ const WATCH: Duration = Duration::from_mins(5);
 const TIDY: Duration = Duration::from_hours(1);
 const LEFT: Duration = Duration::from_hours(7 * 24);
 
-/// Keeps the copies of objects alike.
+/// Keeps the copies of objects alike. What takes too long when the server stops is begun anew later.
 pub async fn mend(services: Arc<Services>, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        if let Err(error) = objects::roll_all(&services).await {
-            tracing::warn!(%error, "what was begun cannot be ended, to be tried again");
+    // A round lasts as long as its largest object; the next one is for those who owe nothing in it.
+    let mut rounds = JoinSet::new();
+    let mending = async {
+        loop {
+            if let Err(error) = objects::roll_all(&services).await {
+                tracing::warn!(%error, "what was begun cannot be ended, to be tried again");
+            }
+            let services = services.clone();
+            rounds.spawn(async move { objects::healing::heal(&services).await });
+            match tokio::time::timeout(MEND, rounds.join_next()).await {
+                // There may be more.
+                Ok(Some(Ok(Ok(1..)))) => continue,
+                Ok(Some(Ok(Err(error)))) => {
+                    tracing::warn!(%error, "copies cannot be mended, to be tried again");
+                }
+                _ => {}
+            }
+            tokio::time::sleep(MEND).await;
         }
-        match objects::healing::heal(&services).await {
-            Ok(0) => {}
-            // There may be more.
-            Ok(_) => continue,
-            Err(error) => tracing::warn!(%error, "copies cannot be mended, to be tried again"),
-        }
-        let _ = stop.run_until_cancelled(tokio::time::sleep(MEND)).await;
-    }
+    };
+    let _: Option<Infallible> = stop.run_until_cancelled(mending).await;
+    let all = async { while rounds.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(MEND_LAST, all).await;
 }
 
 /// Queues what is due now and then, and clears away what was left behind.

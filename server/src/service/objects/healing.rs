@@ -1,6 +1,7 @@
 //! Pays debts: brings a bucket what it lacks, from one that has it, or removes what is gone. Whatever
 //! happened meanwhile, the current version is what counts.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,8 @@ const ROUND: Duration = Duration::from_secs(10);
 /// Size of the parts in which very large objects are copied, in bytes.
 const PART_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Pays some of what is due, to all buckets that answer; how many debts it tried.
+/// Pays some of what is due, to all buckets that answer and that nobody else here is paying; how many
+/// debts it tried.
 pub async fn heal(services: &Arc<Services>) -> Result<usize> {
     let debtors = debts::debtors(services.store.read(), Timestamp::now()).await?;
     let healed = stream::iter(debtors).map(|bucket| heal_bucket(services, bucket));
@@ -41,6 +43,8 @@ pub async fn heal(services: &Arc<Services>) -> Result<usize> {
 }
 
 async fn heal_bucket(services: &Arc<Services>, bucket: BucketId) -> Result<usize> {
+    let turn = services.plane.turn(bucket);
+    let Ok(_turn) = turn.try_lock() else { return Ok(0) };
     if !services.plane.admits(bucket) {
         return Ok(0);
     }
@@ -58,7 +62,10 @@ async fn heal_bucket(services: &Arc<Services>, bucket: BucketId) -> Result<usize
                 let paid = if services.plane.is_paused(bucket) && !is_probe {
                     Err(unreachable())
                 } else {
-                    pay(services, &debt).await
+                    tokio::select! {
+                        paid = pay(services, &debt) => paid,
+                        never = keep(services, &debt) => match never {},
+                    }
                 };
                 if let Err(error) = paid {
                     put_off(services, &debt, &error).await;
@@ -67,6 +74,17 @@ async fn heal_bucket(services: &Arc<Services>, bucket: BucketId) -> Result<usize
             .await;
         if none || services.plane.is_paused(bucket) || begun.elapsed() >= ROUND {
             return Ok(tried);
+        }
+    }
+}
+
+/// Keeps a debt for as long as this is waited for.
+async fn keep(services: &Services, debt: &Debt) -> Infallible {
+    loop {
+        tokio::time::sleep(debts::LEASE / 3).await;
+        let kept = debts::keep(services.store.write_now(), debt, Timestamp::now()).await;
+        if let Err(error) = kept {
+            tracing::warn!(%error, "a debt cannot be kept, to be tried again");
         }
     }
 }

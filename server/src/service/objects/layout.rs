@@ -107,7 +107,11 @@ pub struct Member {
 
 /// Whether a bucket has answered of late.
 #[derive(Default)]
-pub struct Health(Mutex<State>);
+pub struct Health {
+    state: Mutex<State>,
+    /// Held by whoever pays what the bucket owes.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
 
 #[derive(Default)]
 struct State {
@@ -177,6 +181,11 @@ impl Plane {
 
     pub(super) fn is_paused(&self, bucket: BucketId) -> bool {
         self.health(bucket).is_paused()
+    }
+
+    /// For whoever pays what a bucket owes: one at a time.
+    pub(super) fn turn(&self, bucket: BucketId) -> Arc<tokio::sync::Mutex<()>> {
+        self.health(bucket).turn.clone()
     }
 
     /// What this process thinks of a bucket.
@@ -366,7 +375,7 @@ impl Health {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use super::layout::Space;
 use super::{ObjectError, Result, roll};
-use crate::model::id::{SpaceId, Version};
+use crate::model::id::{BucketId, SpaceId, Version};
 use crate::model::object::Object;
 use crate::model::time::Timestamp;
 use crate::service::Services;
-use crate::store::intents::{self, Intent};
-use crate::store::objects::{self, Known};
+use crate::store::intents::{self, Intent, Owing};
+use crate::store::objects::Known;
 
 /// How often to look whether another process is done with a key.
 const POLL: Duration = Duration::from_millis(25);
@@ -50,6 +50,8 @@ pub struct Taken {
     pub version: Version,
     /// What is there now.
     pub known: Option<Known>,
+    /// The buckets that owe something, be there an object or not. Nothing, if nobody has asked.
+    pub owing: Option<Vec<BucketId>>,
     /// Nothing, if whoever took it has the lock.
     _lock: Option<OwnedMutexGuard<()>>,
 }
@@ -57,7 +59,8 @@ pub struct Taken {
 impl Taken {
     /// Of an intent that was taken over.
     pub fn over(key: &str, version: Version, known: Option<Known>) -> Self {
-        Self { key: key.to_owned(), version, known, _lock: None }
+        let owing = known.as_ref().map(|known| known.owing.clone());
+        Self { key: key.to_owned(), version, known, owing, _lock: None }
     }
 
     /// What is there for clients.
@@ -87,9 +90,10 @@ pub async fn take(
         object,
     };
     loop {
-        if let Some(known) = try_take(services, space, &intent).await? {
-            let key = key.to_owned();
-            return Ok(Taken { key, version, known, _lock: Some(lock) });
+        if let Some((object, owing)) = try_take(services, space, &intent).await? {
+            let known = object.map(|object| Known { object, owing: owing.clone() });
+            let (key, owing) = (key.to_owned(), Some(owing));
+            return Ok(Taken { key, version, known, owing, _lock: Some(lock) });
         }
         if Instant::now() >= deadline {
             return Err(ObjectError::Busy);
@@ -114,21 +118,12 @@ pub async fn wait(services: &Services, space: &Space, key: &str) -> Result<()> {
 }
 
 /// Nothing, if somebody else has the key.
-async fn try_take(
-    services: &Services,
-    space: &Space,
-    intent: &Intent,
-) -> Result<Option<Option<Known>>> {
+async fn try_take(services: &Services, space: &Space, intent: &Intent) -> Result<Option<Owing>> {
     let intent = intent.clone();
     let lane = space.lane(&intent.key);
-    let taken = services.plane.ledger.lightly(&lane, move |tx| {
+    let taken = services.plane.ledger.lightly_at_once(&lane, move |connection| {
         let intent = intent.clone();
-        Box::pin(async move {
-            if !intents::take(tx, &intent).await? {
-                return Ok(None);
-            }
-            objects::get(&mut *tx, intent.space, &intent.key).await.map(Some)
-        })
+        Box::pin(async move { intents::take(connection, &intent).await })
     });
     Ok(taken.await?)
 }
@@ -150,7 +145,7 @@ pub async fn keep(services: &Services, space: &Space, taken: &Taken) -> Infallib
 pub async fn release(services: &Services, space: &Space, taken: &Taken) -> Result<()> {
     let (id, key, version) = (space.id, taken.key.clone(), taken.version);
     let lane = space.lane(&key);
-    let released = services.plane.ledger.lightly(&lane, move |tx| {
+    let released = services.plane.ledger.lightly_at_once(&lane, move |tx| {
         let key = key.clone();
         Box::pin(async move { intents::release(tx, (id, &key), version).await })
     });

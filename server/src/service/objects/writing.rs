@@ -188,6 +188,12 @@ pub(super) async fn settle(
     if object.etag.is_empty() {
         object.etag = told(&ended, &object);
     }
+    let alike = holding.len() == space.members.len()
+        && taken.owing.as_ref().is_some_and(Vec::is_empty)
+        && object.about.parts.is_empty();
+    if alike && replace(services, space, &object, &taken).await? {
+        return Ok(object);
+    }
     commit(services, space, &object, &taken, &holding).await?;
     if holding.len() < space.min_ack.min(space.written().len()) {
         return Err(ObjectError::Unavailable(format!(
@@ -198,6 +204,23 @@ pub(super) async fn settle(
         )));
     }
     Ok(object)
+}
+
+/// Commits an object that all members hold, and of which none owed anything. False if the key is somebody
+/// else's by now.
+async fn replace(
+    services: &Services,
+    space: &Space,
+    object: &Object,
+    taken: &Taken,
+) -> Result<bool> {
+    let (id, version, object) = (space.id, taken.version, object.clone());
+    let lane = space.lane(&object.key);
+    let replaced = services.plane.ledger.durably_at_once(&lane, move |tx| {
+        let object = object.clone();
+        Box::pin(async move { objects::put_taken(tx, id, &object, version).await })
+    });
+    Ok(replaced.await?)
 }
 
 /// One transaction: the catalog's row, a debt of each member that does not hold it, the intent gone, and
@@ -211,7 +234,7 @@ pub(super) async fn commit(
 ) -> Result<()> {
     let all = space.members.iter().map(|member| member.bucket.id);
     let (clear, owing): (Vec<_>, Vec<_>) = all.partition(|id| holding.contains(id));
-    let before = taken.known.as_ref().map(|known| known.owing.as_slice());
+    let before = taken.owing.as_deref();
     // Where nothing was, somebody may owe all the same, after a write of which nothing was heard.
     let owed = |id: &BucketId| before.is_none_or(|owing| owing.contains(id));
     let clear: Vec<_> = clear.into_iter().filter(owed).collect();

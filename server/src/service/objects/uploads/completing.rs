@@ -72,7 +72,7 @@ pub async fn complete(
 async fn finish(
     services: &Arc<Services>,
     account: &Account,
-    space: &Space,
+    space: &Arc<Space>,
     (key, id): (&str, UploadId),
     asked: Completion,
 ) -> Result<Object> {
@@ -131,7 +131,7 @@ async fn finish(
 async fn conclude(
     services: &Arc<Services>,
     account: &Account,
-    space: &Space,
+    space: &Arc<Space>,
     (object, before): (Object, u64),
     taken: Taken,
     (begun, ended): (Instant, Ended),
