@@ -125,9 +125,10 @@ pub struct Limits {
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Git {
-    /// Clones, fetches and pushes under way at the same time. One more waits as long as an edit does
-    /// (`limits.edit_wait_seconds`), then gets 503.
+    /// Clones, fetches and pushes under way at the same time; further ones wait.
     pub concurrent: usize,
+    /// Seconds that one waits for its turn before it gets 503.
+    pub wait_seconds: u64,
     /// Mebibytes that one push may bring.
     pub push_mib: u32,
     /// Seconds that a client may take to send or read the next piece.
@@ -138,7 +139,13 @@ pub struct Git {
 
 impl Default for Git {
     fn default() -> Self {
-        Self { concurrent: 16, push_mib: 1_024, idle_seconds: 60, total_seconds: 3_600 }
+        Self {
+            concurrent: 16,
+            wait_seconds: 15,
+            push_mib: 1_024,
+            idle_seconds: 60,
+            total_seconds: 3_600,
+        }
     }
 }
 

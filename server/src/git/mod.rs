@@ -48,7 +48,7 @@ impl Limits {
     pub fn of(config: &Config) -> Self {
         Self {
             concurrent: config.git.concurrent,
-            wait: Duration::from_secs(config.limits.edit_wait_seconds),
+            wait: Duration::from_secs(config.git.wait_seconds),
             push_mib: config.git.push_mib,
             idle: Duration::from_secs(config.git.idle_seconds),
             total: Duration::from_secs(config.git.total_seconds),

@@ -187,7 +187,7 @@ async fn large_repo(server: &Server) -> Repo {
 async fn one_too_many_is_told_to_come_back() {
     let server = Server::start_with(|config| {
         config.git.concurrent = 1;
-        config.limits.edit_wait_seconds = 0;
+        config.git.wait_seconds = 0;
     })
     .await;
     let repo = large_repo(&server).await;
@@ -214,7 +214,7 @@ async fn whoever_neither_reads_nor_sends_is_given_up() {
     let server = Server::start_with(|config| {
         config.git.concurrent = 1;
         config.git.idle_seconds = 1;
-        config.limits.edit_wait_seconds = 30;
+        config.git.wait_seconds = 30;
     })
     .await;
     let repo = large_repo(&server).await;
