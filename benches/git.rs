@@ -1,5 +1,6 @@
 //! Git over HTTP beside nginx with `git http-backend` on the same repository, in the same run; and
-//! the same change as one edit, the same files as one JSON answer.
+//! the same change as one edit, the same files as one JSON answer. Both have put their packs
+//! together before.
 //!
 //! `.ci/debian nginx-light fcgiwrap && cargo build --release && cargo bench --bench git`
 
@@ -28,6 +29,7 @@ async fn main() {
     let server = Server::start();
     let mut connection = Connection::open(server.address).await;
     let id = fill(&mut connection).await;
+    wait_for_the_base(&server, &id);
     let ours = format!("http://bench:{TOKEN}@{}/v1/repo/{id}.git", server.address);
     let scratch = load::scratch_folder();
     let work = scratch.path().join("work.git");
@@ -107,12 +109,47 @@ async fn fill(connection: &mut Connection) -> String {
     for first in (0..FILES).step_by(FILL_FILES) {
         let write = |n: usize| {
             let path = format!("src/m{}/d{}/f{n}.rs", n / 500, n / 5 % 100);
-            json!({"type": "write", "filename": path, "content": format!("// file {n}\n").repeat(200)})
+            json!({"type": "write", "filename": path, "content": source(n)})
         };
         let operations: Vec<Value> = (first..first + FILL_FILES).map(write).collect();
         update(connection, &id, operations).await;
     }
     id
+}
+
+/// About 2.4 KB that compress as sources do.
+fn source(file: usize) -> String {
+    const WORDS: [&str; 12] = [
+        "let", "value", "= self", "match", "return", "config", "fn", "store", "index", "=> {", "}",
+        "Result",
+    ];
+    let mut state = file as u64 + 1;
+    let mut next = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize
+    };
+    let line = |next: &mut dyn FnMut() -> usize| {
+        let (a, b, c, d) = (next(), next(), next(), next());
+        format!("    {} {}_{:x} {}\n", WORDS[a % 12], WORDS[b % 12], c % 65_536, WORDS[d % 12])
+    };
+    (0..110).map(|_| line(&mut next)).collect()
+}
+
+/// The server's worker puts the packs of a repo together once they are large enough.
+fn wait_for_the_base(server: &Server, id: &str) {
+    let folder = server.folder.path().join("objects/source").join(id);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let has_base = || {
+        let Ok(mut entries) = std::fs::read_dir(&folder) else { return false };
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| entry.file_name().to_string_lossy().ends_with(".base.pack"))
+        })
+    };
+    while !has_base() {
+        assert!(Instant::now() < deadline, "no base pack");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 async fn update(connection: &mut Connection, id: &str, operations: Vec<Value>) {
@@ -147,7 +184,9 @@ fn names(turn: usize) -> (String, String, String) {
 }
 
 fn content(turn: usize) -> String {
-    format!("// new {turn}\n").repeat(WRITTEN_BYTES / 12)
+    let mut content = source(FILES + turn);
+    content.truncate(WRITTEN_BYTES);
+    content
 }
 
 /// A line of commits on top of `main`, each of three changes, oldest first.

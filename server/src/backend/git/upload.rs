@@ -17,10 +17,11 @@ use tokio::time::timeout;
 use super::repack::git;
 
 /// What clients may ask for, and how much work that may be. Of the filters, those are left out
-/// that make the server read content to decide.
+/// that make the server read content to decide. Git sends the deltas there are and looks for no
+/// others: what has none yet has not been put together, and is never more than a few MiB.
 const SETTINGS: [&str; 13] = [
     "core.bigFileThreshold=16m",
-    "pack.windowMemory=64m",
+    "pack.window=0",
     "transfer.hideRefs=refs",
     "transfer.hideRefs=!refs/heads",
     "transfer.hideRefs=!refs/tags",
