@@ -13,6 +13,7 @@ pub mod mirror;
 pub mod object;
 pub mod org;
 pub mod page;
+pub mod push;
 pub mod source_repo;
 pub mod stats;
 pub mod storage_job;

@@ -19,6 +19,7 @@ pub mod objects;
 pub mod operator;
 pub mod packs;
 pub mod source_create;
+pub mod source_git;
 pub mod source_repos;
 pub mod stats;
 pub mod stats_series;

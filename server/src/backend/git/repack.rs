@@ -30,6 +30,8 @@ pub fn repack(cache: &Cache) -> Result<Vec<u8>, ObjectError> {
     let output = git()
         // What edits bring meanwhile is not reachable on disk yet, and has to stay.
         .args(["-c", &window, "repack", "-a", "-d", "-q", "--keep-unreachable"])
+        // With it, clones need not walk every tree to know what to send.
+        .arg("--write-bitmap-index")
         .current_dir(dir)
         .spawn()?
         .wait_with_output()?;
