@@ -1,9 +1,12 @@
 //! Decides which addresses the server may dial on a user's word. Whoever connects must dial
 //! the address that was checked, never resolve the name again.
 
+use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use ipnet::IpNet;
+use reqwest::{ClientBuilder, redirect};
 use url::{Host, Url};
 
 /// Networks a user's URL may not lead to unless the operator lists them.
@@ -37,6 +40,9 @@ const INTERNAL: [&str; 25] = [
 /// Link-local networks, where clouds serve instance credentials. Never dialled.
 const METADATA: [&str; 4] =
     ["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32"];
+
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EgressError {
@@ -140,6 +146,35 @@ impl Egress {
         }
         self.check_public()
     }
+}
+
+impl Checked {
+    /// A client that dials the addresses that were checked and no other: the name is not resolved
+    /// again, redirects are not followed, proxies not used.
+    pub fn client(&self) -> ClientBuilder {
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .tcp_nodelay(true);
+        match self.url.domain() {
+            Some(name) => client.resolve_to_addrs(name, &self.addresses),
+            // A host that is an address is dialled as it is.
+            None => client,
+        }
+    }
+}
+
+/// What is at the bottom of an error. The error itself would print the URL, which may hold a secret.
+pub fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = match error.source() {
+        Some(source) => source,
+        None => return "the request failed".to_owned(),
+    };
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 fn contains(networks: &[&str], ip: IpAddr) -> bool {

@@ -18,6 +18,7 @@ pub mod mirrors;
 pub mod objects;
 pub mod operator;
 pub mod packs;
+pub mod repo_tokens;
 pub mod source_create;
 pub mod source_repos;
 pub mod stats;
@@ -31,6 +32,7 @@ pub mod text;
 pub mod tokens;
 pub mod upkeep;
 pub mod users;
+pub mod webhooks;
 pub mod workspaces;
 
 use std::net::IpAddr;
@@ -40,6 +42,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::backend::buckets::Buckets;
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
+use crate::backend::webhooks::Posts;
 use crate::store::Store;
 
 /// Doors render it; only the rules seal and open.
@@ -55,6 +58,7 @@ pub struct Services {
     pub editors: edits::Editors,
     pub plane: objects::Plane,
     pub meter: meter::Meter,
+    pub posts: Posts,
     pub followers: Arc<storage_jobs::Followers>,
     pub quota: Quota,
     pub node: Node,
