@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::service::{Services, webhooks};
 
 /// Receivers that one process sends to at the same time.
-const RECEIVERS_AT_ONCE: usize = 16;
+pub const RECEIVERS_AT_ONCE: usize = 32;
 /// How often to look for what is due.
 const POLL: Duration = Duration::from_millis(500);
 /// How often to clear the log.

@@ -137,12 +137,12 @@ async fn a_token_expires() {
     let body = json!({"name": "brief", "repo_ids": [repo.id], "ttl_seconds": 1});
     let (begun, made) = (Instant::now(), make(&server.owner(), body).await.expect("a token"));
     let left = made.expires_at.expect("an end") - made.created_at;
-    assert_eq!(left.num_seconds(), 1);
+    assert!((900..=1_000).contains(&left.num_milliseconds()), "{left}");
     let seen = repo.seen_by(&server.client(&made.token));
     while seen.record_or_refusal().await.is_ok() {
         assert!(begun.elapsed() < Duration::from_secs(30), "it never expires");
     }
-    assert!(begun.elapsed() >= Duration::from_millis(990), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{:?}", begun.elapsed());
     assert_eq!(seen.record_or_refusal().await.expect_err("expired").status, 401);
     assert_eq!(read(&server.owner(), made.id).await.expect_err("expired").status, 404);
     server.stop().await;

@@ -3,6 +3,7 @@
 use repoplane::model::time::Timestamp;
 use repoplane::model::webhook::{GIVE_UP_AFTER, KEPT};
 use repoplane::service::webhooks::tidy;
+use repoplane::worker::RECEIVERS_AT_ONCE;
 use repoplane_client::types::WebhookDeliveryStatus::{Delivered, Failed, Pending};
 
 use super::{all_delivered, deliveries, deliveries_when, redeliver, set};
@@ -76,21 +77,22 @@ async fn a_receiver_may_ask_for_time_or_to_be_spared() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_receiver_holds_up_nobody() {
     const EDITS: usize = 40;
+    const SILENT: usize = RECEIVERS_AT_ONCE + 4;
     let server = Server::beside_receivers().await;
     let owner = server.owner();
     let (mut silent, mut lively) = (Receiver::start().await, Receiver::start().await);
     silent.will_answer(&[0; 1_000]);
     let mut repos = Vec::new();
-    for receiver in [&silent; 20].into_iter().chain([&lively]) {
+    for receiver in [&silent; SILENT].into_iter().chain([&lively]) {
         let repo = Repo::create(&owner, &[]).await;
         set(&owner, Some(repo.id), receiver.url(), None).await.expect("set");
         repos.push(repo);
     }
-    for repo in &repos[..19] {
+    for repo in &repos[..SILENT] {
         repo.diff(vec![write("a", "1")]).await.expect("an edit");
     }
     // All that may be sent to at a time are, and none of them answers.
-    for _ in 0..16 {
+    for _ in 0..RECEIVERS_AT_ONCE {
         silent.next().await;
     }
     let last = repos.last().expect("the lively one");
@@ -104,7 +106,7 @@ async fn a_silent_receiver_holds_up_nobody() {
     let waited = log.iter().map(|l| l.attempted_at.expect("a time") - l.created_at).max();
     assert!(waited.expect("deliveries").num_seconds() < 30, "{waited:?}");
     let mut unanswered = Vec::new();
-    for repo in &repos[..19] {
+    for repo in &repos[..SILENT] {
         unanswered.extend(deliveries(&owner, Some(repo.id)).await.items);
     }
     assert!(unanswered.iter().all(|delivery| delivery.status == Pending));
