@@ -40,5 +40,6 @@ CREATE TABLE webhook_deliveries (
     error        TEXT,
     PRIMARY KEY (webhook_id, id)
 );
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, due_at)
+    WHERE due_at IS NOT NULL;
 CREATE INDEX webhook_deliveries_queued ON webhook_deliveries (queued_at);

@@ -80,20 +80,6 @@ pub async fn settle(
     .map(drop)
 }
 
-/// Puts off all that is due for a webhook.
-pub async fn put_off(
-    db: impl AnyExecutor<'_>,
-    webhook: WebhookId,
-    until: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE webhook_deliveries SET due_at = $2 WHERE webhook_id = $1 AND due_at < $2")
-        .bind(webhook.to_string())
-        .bind(until.micros())
-        .execute(db)
-        .await
-        .map(drop)
-}
-
 /// Queues a delivery again; false when there is none.
 pub async fn queue_again(
     db: impl AnyExecutor<'_>,

@@ -126,9 +126,11 @@ pub async fn due(
     now: Timestamp,
 ) -> Result<Option<WebhookId>, sqlx::Error> {
     sqlx::query(
-        "SELECT w.id FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
-         WHERE d.due_at <= $1 AND w.lease_until <= $1 AND w.rest_until <= $1
-         ORDER BY d.due_at LIMIT 1",
+        "SELECT f.id FROM (
+             SELECT w.id, (SELECT MIN(d.due_at) FROM webhook_deliveries d
+                 WHERE d.webhook_id = w.id AND d.due_at <= $1) AS due_at
+             FROM webhooks w WHERE w.lease_until <= $1 AND w.rest_until <= $1) f
+         WHERE f.due_at IS NOT NULL ORDER BY f.due_at LIMIT 1",
     )
     .bind(now.micros())
     .fetch_optional(db)

@@ -89,15 +89,16 @@ impl Stage {
         let owner = self.server.owner();
         let (workspace, empty_workspace) =
             (create_workspace(&owner).await, create_workspace(&owner).await);
+        // Before anybody else sees the workspace, so that only the owner is told of it.
+        set_webhook(&owner).await;
+        let repo = create_repo(&owner, workspace).await;
+        let delivery = owner.list_webhook_deliveries().send().await.expect("a log").items[0].id;
         for id in [workspace, empty_workspace] {
             for (user, role) in self.roles {
                 let body = types::AddWorkspaceUserRequest::builder().user_id(user).role(role);
                 owner.add_workspace_user().id(id).body(body).send().await.expect("added");
             }
         }
-        set_webhook(&owner).await;
-        let repo = create_repo(&owner, workspace).await;
-        let delivery = owner.list_webhook_deliveries().send().await.expect("a log").items[0].id;
         let repo_delivery = told_of(&owner, repo).await;
         let scope = Scope { repos: vec![repo.into()], ..Scope::default() };
         let (repo_token, _) = token(&self.server, OWNER, &scope).await;

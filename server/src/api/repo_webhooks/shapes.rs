@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::api::storage_words::secret;
 use crate::api::strict::{strict, words};
 use crate::model::page::Page;
 use crate::model::webhook;
@@ -40,7 +41,7 @@ pub struct SetWebhookRequest {
     #[schema(min_length = 1, max_length = 2083, pattern = r"^[^\u0000]+$")]
     url: String,
     /// Sent as `Authorization: Bearer` with each event; visible ASCII characters. Default is none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(max_length = 1024, pattern = "^[!-~]*$")]
     token: Option<String>,
 }
@@ -92,7 +93,7 @@ pub struct WebhookDelivery {
     /// When it was last tried; `null` if never.
     #[schema(required = true)]
     attempted_at: Option<DateTime<Utc>>,
-    /// When it is tried next; `null` unless it is pending.
+    /// When it is tried next, at the earliest; `null` unless it is pending.
     #[schema(required = true)]
     next_attempt_at: Option<DateTime<Utc>>,
     /// HTTP status of the last answer; `null` without one.

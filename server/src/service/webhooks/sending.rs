@@ -79,9 +79,6 @@ pub async fn deliver(
         }
     };
     let until = Timestamp::now().plus(rest);
-    if !rest.is_zero() {
-        webhook_deliveries::put_off(services.store.write_now(), id, until).await?;
-    }
     Ok(webhooks::release(services.store.write_now(), id, owner, silences, until).await?)
 }
 
