@@ -102,7 +102,7 @@ impl App {
             plane,
             meter: Meter::new(store.clone(), node.name()),
             followers: Arc::default(),
-            posts: Posts::new(egress.clone()),
+            posts: Posts::new(egress.clone())?,
             store,
             vault,
             objects,

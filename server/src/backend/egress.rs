@@ -1,12 +1,9 @@
 //! Decides which addresses the server may dial on a user's word. Whoever connects must dial
 //! the address that was checked, never resolve the name again.
 
-use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use ipnet::IpNet;
-use reqwest::{ClientBuilder, redirect};
 use url::{Host, Url};
 
 /// Networks a user's URL may not lead to unless the operator lists them.
@@ -41,10 +38,7 @@ const INTERNAL: [&str; 25] = [
 const METADATA: [&str; 4] =
     ["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32"];
 
-/// How long a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EgressError {
     #[error("the URL cannot be read: {0}")]
     Malformed(String),
@@ -96,24 +90,31 @@ impl Egress {
     pub async fn check(&self, text: &str) -> Result<Checked, EgressError> {
         let url = self.check_url(text)?;
         let port = url.port_or_known_default().unwrap_or(443);
-        let unresolved = || EgressError::Unresolved(url.host_str().unwrap_or_default().to_owned());
-        let addresses = match url.host().ok_or_else(unresolved)? {
-            Host::Ipv4(ip) => vec![SocketAddr::from((ip, port))],
-            Host::Ipv6(ip) => vec![SocketAddr::from((ip, port))],
-            Host::Domain(name) => {
-                tokio::net::lookup_host((name, port)).await.map_err(|_| unresolved())?.collect()
-            }
+        let addresses = match url.host() {
+            Some(Host::Ipv4(ip)) => vec![SocketAddr::from((ip, port))],
+            Some(Host::Ipv6(ip)) => vec![SocketAddr::from((ip, port))],
+            Some(Host::Domain(name)) => self.resolve(name, port).await?,
+            None => return Err(EgressError::Unresolved(String::new())),
         };
+        Ok(Checked { url, addresses })
+    }
+
+    /// The addresses of a name, all of which may be dialled.
+    pub async fn resolve(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, EgressError> {
+        let unresolved = || EgressError::Unresolved(name.to_owned());
+        let found = tokio::net::lookup_host((name, port)).await.map_err(|_| unresolved())?;
+        let addresses: Vec<SocketAddr> = found.collect();
         if addresses.is_empty() {
             return Err(unresolved());
         }
         for address in &addresses {
             self.check_ip(address.ip())?;
         }
-        Ok(Checked { url, addresses })
+        Ok(addresses)
     }
 
-    fn check_url(&self, text: &str) -> Result<Url, EgressError> {
+    /// Checks the form of a URL, and its host if that is an address; a name is still to be resolved.
+    pub fn check_url(&self, text: &str) -> Result<Url, EgressError> {
         let url = Url::parse(text).map_err(|error| EgressError::Malformed(error.to_string()))?;
         // Plain HTTP makes sense only inside networks that the operator vouches for.
         let allowed = if self.allow.is_empty() {
@@ -128,6 +129,11 @@ impl Egress {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(EgressError::Credentials);
+        }
+        match url.host() {
+            Some(Host::Ipv4(ip)) => self.check_ip(ip.into())?,
+            Some(Host::Ipv6(ip)) => self.check_ip(ip.into())?,
+            Some(Host::Domain(_)) | None => {}
         }
         Ok(url)
     }
@@ -146,35 +152,6 @@ impl Egress {
         }
         self.check_public()
     }
-}
-
-impl Checked {
-    /// A client that dials the addresses that were checked and no other: the name is not resolved
-    /// again, redirects are not followed, proxies not used.
-    pub fn client(&self) -> ClientBuilder {
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .tcp_nodelay(true);
-        match self.url.domain() {
-            Some(name) => client.resolve_to_addrs(name, &self.addresses),
-            // A host that is an address is dialled as it is.
-            None => client,
-        }
-    }
-}
-
-/// What is at the bottom of an error. The error itself would print the URL, which may hold a secret.
-pub fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = match error.source() {
-        Some(source) => source,
-        None => return "the request failed".to_owned(),
-    };
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }
 
 fn contains(networks: &[&str], ip: IpAddr) -> bool {

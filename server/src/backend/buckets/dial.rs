@@ -1,17 +1,21 @@
-//! Speaks HTTP to the addresses that were checked for a URL, and to no other.
+//! Speaks HTTP to the addresses that were checked for a URL, and to no other: names are not resolved
+//! again, redirects not followed, proxies not used.
 
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt, stream};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap};
-use reqwest::{Client, Request, Response, StatusCode};
+use reqwest::{Client, Request, Response, StatusCode, redirect};
 
 use super::BucketError;
 use super::content::{Paced, exactly};
 use super::object::{Body, Content};
-use crate::backend::egress::{Checked, cause};
+use crate::backend::egress::Checked;
 
+/// How long a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one exchange without an object's content may take.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest answer that is read whole, in bytes: a thousand of the longest keys, escaped, fit.
@@ -34,8 +38,16 @@ pub struct Answer {
 
 impl Line {
     pub fn to(checked: &Checked, patience: Duration) -> Result<Self, BucketError> {
-        let client = checked.client().build();
-        let client = client.map_err(|error| BucketError::Unreachable(cause(&error)))?;
+        let mut builder = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .tcp_nodelay(true);
+        // A host that is an address is dialled as it is.
+        if let Some(name) = checked.url.domain() {
+            builder = builder.resolve_to_addrs(name, &checked.addresses);
+        }
+        let client = builder.build().map_err(|error| BucketError::Unreachable(cause(&error)))?;
         Ok(Self { client, patience })
     }
 
@@ -129,6 +141,18 @@ fn failed(error: reqwest::Error) -> BucketError {
         return BucketError::TimedOut;
     }
     BucketError::Unreachable(cause(&error))
+}
+
+/// What is at the bottom of an error. The error itself would print the URL, which is signed.
+fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = match error.source() {
+        Some(source) => source,
+        None => return "the request failed".to_owned(),
+    };
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 #[cfg(test)]

@@ -164,7 +164,9 @@ pub async fn save(
         let data = json!({ "head": head, "metadata": order.metadata.is_some() }).to_string();
         audit::insert(&mut *tx, &line(order, repo, data)).await?;
     }
-    webhooks::announce(&mut tx, repo, moves(from, draft)).await?;
+    if draft.commits > 0 {
+        webhooks::announce(&mut tx, repo, moves(from, draft)).await?;
+    }
     if to.bundles >= BUNDLES_MAX || to.bundle_bytes >= BUNDLE_BYTES_MAX {
         jobs::enqueue(&mut *tx, JobKind::CompactSourceRepo, &repo.to_string(), now).await?;
     }
@@ -173,10 +175,10 @@ pub async fn save(
 }
 
 /// How the default branch moved, edit by edit.
-fn moves(from: &Position, draft: &Draft) -> Vec<Happening> {
+fn moves(from: &Position, draft: &Draft) -> impl Iterator<Item = Happening> {
     let mut before = from.head.clone();
     let made = draft.results.iter().filter(|result| changed(result)).flatten();
-    let moves = made.map(|edited| {
+    made.map(move |edited| {
         let after = edited.head.to_string();
         Happening::Pushed {
             name: DEFAULT_BRANCH.to_owned(),
@@ -184,8 +186,7 @@ fn moves(from: &Position, draft: &Draft) -> Vec<Happening> {
             after: Some(after),
             changed_files: Some(edited.changed_files.clone()),
         }
-    });
-    moves.collect()
+    })
 }
 
 fn changed(result: &Result<Edited, EditError>) -> bool {

@@ -14,10 +14,6 @@ pub async fn announce(
     repo: SourceRepoId,
     happenings: impl IntoIterator<Item = Happening>,
 ) -> Result<()> {
-    let mut happenings = happenings.into_iter().peekable();
-    if happenings.peek().is_none() {
-        return Ok(());
-    }
     let listening = webhooks::listening(tx, repo).await?;
     let Some((_, workspace)) = listening.first() else { return Ok(()) };
     let now = Timestamp::now();

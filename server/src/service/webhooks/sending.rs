@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 
 use super::{rest_after, sealed_for, signature, wait_after};
-use crate::backend::webhooks::{Answer, Line, PostError};
+use crate::backend::webhooks::Answer;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{
     ATTEMPTS_MAX, Delivery, GIVE_UP_AFTER, KEPT, Outcome, RETRY_AFTER_MAX, Webhook,
@@ -85,16 +85,14 @@ pub async fn deliver(
 async fn send(services: &Services, shift: &Shift) -> Result<Mood> {
     let (webhook, begun) = (&shift.webhook, Instant::now());
     let secrets = Secrets::of(services, webhook)?;
-    let line = services.posts.open(&webhook.url).await;
     let due = webhook_deliveries::due(services.store.read(), webhook.id, Timestamp::now(), BATCH);
     for (delivery, body) in due.await? {
         if begun.elapsed() > SHIFT {
             break;
         }
-        let answer = match &line {
-            Ok(line) => secrets.post(line, &delivery, body).await?,
-            Err(error) => Err(error.to_string()),
-        };
+        let headers = secrets.headers(&delivery, &body)?;
+        let answer = services.posts.post(&webhook.url, headers, Bytes::from(body)).await;
+        let answer = answer.map_err(|error| error.to_string());
         let outcome = judge(&delivery, &answer);
         note(services, webhook, &delivery, &outcome).await?;
         let rest = rest_after(shift.silences + 1);
@@ -126,14 +124,9 @@ impl Secrets {
         Ok(Self { token, signing })
     }
 
-    async fn post(
-        &self,
-        line: &Line,
-        delivery: &Delivery,
-        body: String,
-    ) -> Result<Result<Answer, String>> {
+    fn headers(&self, delivery: &Delivery, body: &str) -> Result<HeaderMap> {
         let (id, seconds) = (delivery.id.to_string(), Timestamp::now().seconds());
-        let signatures = self.signing.iter().map(|key| signature::sign(key, &id, seconds, &body));
+        let signatures = self.signing.iter().map(|key| signature::sign(key, &id, seconds, body));
         let signatures = signatures.collect::<Result<Vec<_>>>()?.join(" ");
         let mut headers = HeaderMap::new();
         headers.insert("webhook-timestamp", HeaderValue::from(seconds));
@@ -146,8 +139,7 @@ impl Secrets {
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
-        let answer = line.post(headers, Bytes::from(body)).await;
-        Ok(answer.map_err(|error: PostError| error.to_string()))
+        Ok(headers)
     }
 }
 
