@@ -30,6 +30,8 @@ pub struct Targets {
     /// What the owner's webhook was told of the repo, and the repo's own.
     pub delivery: Uuid,
     pub repo_delivery: Uuid,
+    /// Where webhooks tell what happens: a port of this machine.
+    pub hook: u16,
     /// A bucket that the storage repo holds, and one that nothing holds.
     pub bucket: Uuid,
     pub free_bucket: Uuid,
@@ -208,13 +210,13 @@ fn of_repo_tokens_and_webhooks() -> Vec<Operation> {
         operation!(list_repo_tokens, Account, |on|),
         operation!(get_repo_token, TokenOwner, |on| .token(on.repo_token.to_string())),
         operation!(delete_repo_token, TokenOwner, |on| .token(on.repo_token.to_string())),
-        operation!(set_source_repo_webhook, Workspace(Write), |on| .repo_id(on.repo).body(webhook())),
+        operation!(set_source_repo_webhook, Workspace(Write), |on| .repo_id(on.repo).body(webhook(on.hook))),
         operation!(get_source_repo_webhook, Workspace(Write), |on| .repo_id(on.repo)),
         operation!(create_source_repo_webhook_secret, Workspace(Write), |on| .repo_id(on.repo)),
         operation!(list_source_repo_webhook_deliveries, Workspace(Write), |on| .repo_id(on.repo)),
         operation!(redeliver_source_repo_webhook, Workspace(Write), |on| .repo_id(on.repo).delivery_id(on.repo_delivery)),
         operation!(delete_source_repo_webhook, Workspace(Write), |on| .repo_id(on.repo)),
-        operation!(set_webhook, Account, |on| .body(webhook())),
+        operation!(set_webhook, Account, |on| .body(webhook(on.hook))),
         operation!(get_webhook, Account, |on|),
         operation!(create_webhook_secret, Account, |on|),
         operation!(list_webhook_deliveries, Account, |on|),
@@ -265,9 +267,8 @@ fn body<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("a body the client can send")
 }
 
-/// Nobody listens there, so that whatever is told comes to nothing.
-pub fn webhook() -> types::SetWebhookRequest {
-    body(json!({"url": "http://127.0.0.1:9/"}))
+pub fn webhook(port: u16) -> types::SetWebhookRequest {
+    body(json!({"url": format!("http://127.0.0.1:{port}/hook")}))
 }
 
 fn named(id: Uuid) -> types::IdOrName {

@@ -140,6 +140,12 @@ impl Store {
         &self.writers
     }
 
+    /// As [`Store::write_now`], but a power cut may undo it, unless something that was committed
+    /// durably comes after it.
+    pub fn write_lightly(&self) -> &AnyPool {
+        &self.light
+    }
+
     /// The one way to write. On SQLite it takes the write lock at once, because a
     /// transaction that reads first and upgrades later fails under contention.
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {

@@ -137,6 +137,7 @@ impl Stage {
             repo_token: id(),
             delivery: id(),
             repo_delivery: id(),
+            hook: 9,
             bucket: id(),
             free_bucket: id(),
             storage_repo: id(),

@@ -10,6 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::operations::{Targets, webhook};
+use crate::support::receiver::Receiver;
 use crate::support::{OWNER_TOKEN, Server};
 
 pub struct Stage {
@@ -25,6 +26,8 @@ pub struct Stage {
     /// Users with the roles of their place.
     roles: [(Uuid, types::AccessType); 4],
     candidate: Uuid,
+    /// Hears what webhooks are told.
+    receiver: Receiver,
 }
 
 /// What one round of calls is about.
@@ -38,7 +41,7 @@ const OWNER: &str = "owner@localhost";
 
 impl Stage {
     pub async fn start() -> Self {
-        let server = Server::beside_receivers().await;
+        let (server, receiver) = (Server::beside_receivers().await, Receiver::start().await);
         let owner = server.owner();
         let user = async |email: &str| server.user(email, OrgRole::User, None).await;
         let (reader, writer) = (user("reader@x").await, user("writer@x").await);
@@ -59,7 +62,7 @@ impl Stage {
         let (_, repo_token_elsewhere) = self::token(&server, OWNER, &scope).await;
 
         for token in [&reader, &writer, &admin, &outsider, &other_org] {
-            set_webhook(&server.client(token)).await;
+            set_webhook(&server.client(token), receiver.port()).await;
         }
         use types::AccessType::{Admin, Read, Write};
         let id = async |token: &str| id_of(&server.client(token)).await;
@@ -80,6 +83,7 @@ impl Stage {
             repo_token_elsewhere,
             roles,
             candidate,
+            receiver,
             server,
         }
     }
@@ -90,7 +94,7 @@ impl Stage {
         let (workspace, empty_workspace) =
             (create_workspace(&owner).await, create_workspace(&owner).await);
         // Before anybody else sees the workspace, so that only the owner is told of it.
-        set_webhook(&owner).await;
+        set_webhook(&owner, self.receiver.port()).await;
         let repo = create_repo(&owner, workspace).await;
         let delivery = owner.list_webhook_deliveries().send().await.expect("a log").items[0].id;
         for id in [workspace, empty_workspace] {
@@ -99,7 +103,7 @@ impl Stage {
                 owner.add_workspace_user().id(id).body(body).send().await.expect("added");
             }
         }
-        let repo_delivery = told_of(&owner, repo).await;
+        let repo_delivery = told_of(&owner, repo, self.receiver.port()).await;
         let scope = Scope { repos: vec![repo.into()], ..Scope::default() };
         let (repo_token, _) = token(&self.server, OWNER, &scope).await;
         let (_, reader_repo_token) = token(&self.server, "reader@x", &scope).await;
@@ -131,6 +135,7 @@ impl Stage {
             repo_token,
             delivery,
             repo_delivery,
+            hook: self.receiver.port(),
             bucket,
             free_bucket,
             storage_repo,
@@ -181,13 +186,13 @@ pub async fn token(server: &Server, email: &str, scope: &Scope) -> (Uuid, String
     (token.id.uuid(), secret.expose_secret().to_owned())
 }
 
-async fn set_webhook(client: &Client) {
-    client.set_webhook().body(webhook()).send().await.expect("a webhook");
+async fn set_webhook(client: &Client, port: u16) {
+    client.set_webhook().body(webhook(port)).send().await.expect("a webhook");
 }
 
 /// Gives a repo a webhook, changes it, and returns what that is told.
-async fn told_of(client: &Client, repo: Uuid) -> Uuid {
-    let set = client.set_source_repo_webhook().repo_id(repo).body(webhook());
+async fn told_of(client: &Client, repo: Uuid, port: u16) -> Uuid {
+    let set = client.set_source_repo_webhook().repo_id(repo).body(webhook(port));
     set.send().await.expect("a webhook");
     let put = client.put_source_file().repo_id(repo).file_path("told.txt").body("told");
     put.send().await.expect("a change");

@@ -60,6 +60,11 @@ impl Receiver {
         &self.url
     }
 
+    pub fn port(&self) -> u16 {
+        let url: url::Url = self.url.parse().expect("a URL");
+        url.port().expect("a port")
+    }
+
     /// What to answer to the next requests, instead of 204.
     pub fn will_answer(&self, statuses: &[u16]) {
         let answers = statuses.iter().map(|status| (*status, None));

@@ -52,7 +52,7 @@ struct Secrets {
 /// Takes the webhook that has had something due for longest, if nobody else has it.
 pub async fn claim(services: &Services, owner: &str, now: Timestamp) -> Result<Option<Shift>> {
     while let Some(id) = webhooks::due(services.store.read(), now).await? {
-        let taken = webhooks::claim(services.store.write_now(), id, owner, now).await?;
+        let taken = webhooks::claim(services.store.write_lightly(), id, owner, now).await?;
         if let Some((webhook, silences)) = taken {
             return Ok(Some(Shift { webhook, silences }));
         }
@@ -79,7 +79,7 @@ pub async fn deliver(
         }
     };
     let until = Timestamp::now().plus(rest);
-    Ok(webhooks::release(services.store.write_now(), id, owner, silences, until).await?)
+    Ok(webhooks::release(services.store.write_lightly(), id, owner, silences, until).await?)
 }
 
 async fn send(services: &Services, shift: &Shift) -> Result<Mood> {
@@ -171,7 +171,8 @@ async fn note(
     delivery: &Delivery,
     outcome: &Outcome,
 ) -> Result<()> {
-    let (db, id) = (services.store.write_now(), delivery.id);
+    // If a power cut undoes it, the event is told once more.
+    let (db, id) = (services.store.write_lightly(), delivery.id);
     webhook_deliveries::settle(db, webhook.id, id, outcome).await?;
     telemetry::count_delivery(outcome.error.is_none());
     if let Some(error) = &outcome.error {
