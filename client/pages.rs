@@ -81,6 +81,56 @@ impl<'a> builder::ListAiLlms<'a> {
     }
 }
 
+impl<'a> builder::ListRepoTokens<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `page_start`; `page_size` is how many tokens are fetched at a time. The stream
+    /// ends after the last page or the first error. One that is new meanwhile moves the others on by
+    /// one place.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::RepoToken, Error<types::SourceError>>> + Send + 'a {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.items, page.next_page.map(|start| request.page_start(start))))
+        })
+    }
+}
+
+impl<'a> builder::ListWebhookDeliveries<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `page_start`; `page_size` is how many deliveries are fetched at a time. The stream
+    /// ends after the last page or the first error. One that is new meanwhile moves the others on by
+    /// one place.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::WebhookDelivery, Error<types::SourceError>>> + Send + 'a
+    {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.items, page.next_page.map(|start| request.page_start(start))))
+        })
+    }
+}
+
+impl<'a> builder::ListSourceRepoWebhookDeliveries<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `page_start`; `page_size` is how many deliveries are fetched at a time. The stream
+    /// ends after the last page or the first error. One that is new meanwhile moves the others on by
+    /// one place.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::WebhookDelivery, Error<types::SourceError>>> + Send + 'a
+    {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.items, page.next_page.map(|start| request.page_start(start))))
+        })
+    }
+}
+
 /// The items of `first` and of all that follow it. `page` sends a request, and says which is next.
 fn pages<R, T, E, F>(
     first: R,

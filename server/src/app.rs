@@ -20,11 +20,12 @@ use crate::backend::buckets::Buckets;
 use crate::backend::egress::Egress;
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
+use crate::backend::webhooks::Posts;
 use crate::config::Config;
 use crate::service::meter::Meter;
 use crate::service::operator::{self, Owner};
 use crate::service::{Node, Quota, Services, edits, objects};
-use crate::store::{Kind, Store, intents};
+use crate::store::{Kind, Store, intents, webhooks};
 use crate::{api, git, s3, telemetry, worker};
 use listen::{Bounds, Speech};
 
@@ -89,6 +90,7 @@ impl App {
         if store.kind() == Kind::Sqlite {
             // Nobody else is on it, so whoever began something is gone.
             intents::end_all(store.write_now()).await?;
+            webhooks::release_all(store.write_now()).await?;
         }
         objects::spaces::arrange_old(&store).await?;
         // Last, because a token that was made and never shown would be lost.
@@ -101,6 +103,7 @@ impl App {
             plane,
             meter: Meter::new(store.clone(), node.name()),
             followers: Arc::default(),
+            posts: Posts::new(egress.clone())?,
             store,
             vault,
             objects,
@@ -154,6 +157,7 @@ impl App {
         background.spawn(worker::sweep(move || guard.sweep(), stop.clone()));
         background.spawn(worker::measure(services.clone(), stop.clone()));
         background.spawn(worker::watch(services.clone(), stop.clone()));
+        background.spawn(worker::deliver(services.clone(), stop.clone()));
         background.close();
         let stopping = stop.clone();
         let owned = self.services;

@@ -21,6 +21,8 @@ const COMMITS: &str = "repoplane_source_commits_total";
 const BATCH: &str = "repoplane_source_edit_batch_size";
 /// Background jobs run; labels: kind, outcome.
 const JOBS: &str = "repoplane_jobs_total";
+/// Attempts to tell a webhook; label: outcome.
+const DELIVERIES: &str = "repoplane_webhook_attempts_total";
 
 const SECONDS_BUCKETS: [f64; 12] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -72,6 +74,7 @@ pub fn init_metrics() {
         metrics::describe_counter!(COMMITS, "Commits made by edits of source repos");
         metrics::describe_histogram!(BATCH, "Edits that shared one transaction");
         metrics::describe_counter!(JOBS, "Background jobs run");
+        metrics::describe_counter!(DELIVERIES, "Attempts to deliver an event to a webhook");
         handle
     });
 }
@@ -110,4 +113,9 @@ pub fn count_edits(batch: usize, commits: u64) {
 
 pub fn count_job(kind: &'static str, outcome: &'static str) {
     metrics::counter!(JOBS, "kind" => kind, "outcome" => outcome).increment(1);
+}
+
+pub fn count_delivery(delivered: bool) {
+    let outcome = if delivered { "delivered" } else { "failed" };
+    metrics::counter!(DELIVERIES, "outcome" => outcome).increment(1);
 }

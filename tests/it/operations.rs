@@ -25,6 +25,13 @@ pub struct Targets {
     pub token: Uuid,
     /// A repo in the workspace, with the file `kept.txt`.
     pub repo: Uuid,
+    /// A repo token of the owner that names the repo.
+    pub repo_token: Uuid,
+    /// What the owner's webhook was told of the repo, and the repo's own.
+    pub delivery: Uuid,
+    pub repo_delivery: Uuid,
+    /// Where webhooks tell what happens: a port of this machine.
+    pub hook: u16,
     /// A bucket that the storage repo holds, and one that nothing holds.
     pub bucket: Uuid,
     pub free_bucket: Uuid,
@@ -80,6 +87,7 @@ pub fn all() -> Vec<Operation> {
     let mut all = of_accounts_and_source_repos();
     all.extend(of_storage_repos());
     all.extend(of_stats());
+    all.extend(of_repo_tokens_and_webhooks());
     all
 }
 
@@ -194,6 +202,30 @@ fn of_stats() -> Vec<Operation> {
     ]
 }
 
+fn of_repo_tokens_and_webhooks() -> Vec<Operation> {
+    use Access::{Account, TokenOwner, Workspace};
+    vec![
+        operation!(create_repo_token, Workspace(Write), |on| .body(body::<types::CreateRepoTokenRequest>(
+            json!({"name": "new", "repo_ids": [on.repo]})))),
+        operation!(list_repo_tokens, Account, |on|),
+        operation!(get_repo_token, TokenOwner, |on| .token(on.repo_token.to_string())),
+        operation!(delete_repo_token, TokenOwner, |on| .token(on.repo_token.to_string())),
+        operation!(set_source_repo_webhook, Workspace(Write), |on| .repo_id(on.repo).body(webhook(on.hook))),
+        operation!(get_source_repo_webhook, Workspace(Write), |on| .repo_id(on.repo)),
+        operation!(create_source_repo_webhook_secret, Workspace(Write), |on| .repo_id(on.repo)),
+        operation!(list_source_repo_webhook_deliveries, Workspace(Write), |on| .repo_id(on.repo)),
+        operation!(redeliver_source_repo_webhook, Workspace(Write), |on| .repo_id(on.repo).delivery_id(on.repo_delivery)),
+        operation!(delete_source_repo_webhook, Workspace(Write), |on| .repo_id(on.repo)),
+        operation!(set_webhook, Account, |on| .body(webhook(on.hook))),
+        operation!(get_webhook, Account, |on|),
+        operation!(create_webhook_secret, Account, |on|),
+        operation!(list_webhook_deliveries, Account, |on|),
+        operation!(redeliver_webhook, TokenOwner, |on| .delivery_id(on.delivery)),
+        // Last, because those before need what only the stage and `set_webhook` make.
+        operation!(delete_webhook, Account, |on|),
+    ]
+}
+
 /// The operations of the contract, each with the statuses it lists.
 pub fn documented() -> BTreeMap<String, Vec<u16>> {
     let contract: Value =
@@ -233,6 +265,10 @@ async fn every_operation_succeeds_through_the_generated_client() {
 
 fn body<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).expect("a body the client can send")
+}
+
+pub fn webhook(port: u16) -> types::SetWebhookRequest {
+    body(json!({"url": format!("http://127.0.0.1:{port}/hook")}))
 }
 
 fn named(id: Uuid) -> types::IdOrName {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::support::receiver::Receiver;
 use crate::support::{OWNER_TOKEN, Server, peers};
 
 /// Runs a client's script to its end, if the client is installed.
@@ -36,6 +37,53 @@ async fn run(installed: &str, program: &str, script: &str) {
     let words = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}: {words}");
     server.stop().await;
+}
+
+/// Runs the part of the Python SDK that has to do with tokens and webhooks, of one version.
+async fn run_python_access(version: &str, modules: Option<&str>) {
+    let mut needed = vec!["python/bin/python"];
+    needed.extend(modules);
+    if !peers::installed(&needed) {
+        return;
+    }
+    let server = Server::beside_receivers().await;
+    let mut receiver = Receiver::start().await;
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers/python/access.py");
+    let mut command = Command::new(peers::folder().join("python/bin/python"));
+    command
+        .arg(script)
+        .env("RELACE_BASE_URL", format!("{}/v1", server.url()))
+        .env("RELACE_API_KEY", OWNER_TOKEN)
+        .env("TEST_WEBHOOK_URL", receiver.url())
+        .env("TEST_SDK_VERSION", version)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    if let Some(modules) = modules {
+        command.env("PYTHONPATH", peers::folder().join(modules));
+    }
+    let output = tokio::task::spawn_blocking(move || command.output()).await.expect("a thread");
+    let output = output.expect("the client starts");
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "relace {version}: {words}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let head = said.trim().strip_prefix("told ").expect("the head that was told").to_owned();
+    loop {
+        let received = receiver.next().await;
+        if received.event().data.after.as_ref() == Some(&head) {
+            assert_eq!(received.header("authorization"), "Bearer let-me-in");
+            break;
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_and_webhooks_of_the_python_sdk_work_unchanged() {
+    run_python_access("2.1.0", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tokens_and_webhooks_of_the_older_python_sdk_work_unchanged() {
+    run_python_access("1.4.0", Some("python-1.4")).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,7 +22,11 @@ async fn the_list_shows_the_callers_own_live_tokens_newest_first() {
     server.user("other@x", OrgRole::User, None).await;
     let repo = create_repo(&owner, create_workspace(&owner).await).await;
     let later = Timestamp::now().plus(Duration::from_secs(3_600));
-    let scope = Scope { repos: vec![repo.into(), repo.into()], expires_at: Some(later) };
+    let scope = Scope {
+        repos: vec![repo.into(), repo.into()],
+        expires_at: Some(later),
+        ..Scope::default()
+    };
     let (repo_token, secret) = token(&server, OWNER, &scope).await;
     let past = Timestamp::from_micros(Timestamp::now().micros() - 1);
     token(&server, OWNER, &Scope { expires_at: Some(past), ..Scope::default() }).await;
@@ -93,7 +97,7 @@ async fn no_token_leaks_into_answers_metrics_or_files() {
     let owner = server.owner();
     let workspace = create_workspace(&owner).await;
     let repo = create_repo(&owner, workspace).await;
-    let scope = Scope { repos: vec![repo.into()], expires_at: None };
+    let scope = Scope { repos: vec![repo.into()], ..Scope::default() };
     let (_, repo_token) = token(&server, OWNER, &scope).await;
     let change = serde_json::json!({"metadata": {"a": "b"}});
     let change: types::EditSourceRepoRequest = serde_json::from_value(change).expect("an edit");

@@ -41,6 +41,8 @@ use super::wire::{CommitId, FilePath, ShortCommitMessage};
         (name = "stats", description = "What went through storage repos and buckets, and how buckets answer."),
         (name = "source_repos", description = "Source repos, and edits of many files at once."),
         (name = "source_files", description = "Single files of a source repo, as raw bytes."),
+        (name = "repo_tokens", description = "Tokens that reach only the source repos they name."),
+        (name = "repo_webhooks", description = "URLs that are told when source repos change."),
         (name = "system", description = "Liveness, readiness and metrics of this server process. No token needed."),
     )
 )]

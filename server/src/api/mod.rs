@@ -16,6 +16,8 @@ pub mod jobs;
 pub mod mirrors;
 pub mod observe;
 pub mod problem;
+pub mod repo_tokens;
+pub mod repo_webhooks;
 pub mod responses;
 pub mod source_files;
 pub mod source_repos;
@@ -114,6 +116,24 @@ fn source() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(source_repos::get_source_repo, source_repos::delete_source_repo))
         .routes(routes!(source_repos::edit_source_repo))
         .routes(routes!(source_repos::clone_source_repo))
+        .routes(routes!(repo_tokens::create_repo_token, repo_tokens::list_repo_tokens))
+        .routes(routes!(repo_tokens::get_repo_token, repo_tokens::delete_repo_token))
+        .routes(routes!(
+            repo_webhooks::set_webhook,
+            repo_webhooks::get_webhook,
+            repo_webhooks::delete_webhook
+        ))
+        .routes(routes!(repo_webhooks::create_webhook_secret))
+        .routes(routes!(repo_webhooks::list_webhook_deliveries))
+        .routes(routes!(repo_webhooks::redeliver_webhook))
+        .routes(routes!(
+            repo_webhooks::set_source_repo_webhook,
+            repo_webhooks::get_source_repo_webhook,
+            repo_webhooks::delete_source_repo_webhook
+        ))
+        .routes(routes!(repo_webhooks::create_source_repo_webhook_secret))
+        .routes(routes!(repo_webhooks::list_source_repo_webhook_deliveries))
+        .routes(routes!(repo_webhooks::redeliver_source_repo_webhook))
 }
 
 /// As OpenAPI can say it; it is served by [`source_files::slashed`].

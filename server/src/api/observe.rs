@@ -41,9 +41,11 @@ pub async fn observe(request: Request, next: Next) -> Response {
 async fn answer(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
     let route =
         request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    // What stands there is a secret.
+    let path =
+        if route.contains("{token}") { route.as_str() } else { request.uri().path() }.to_owned();
     let response = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
         // The panic hook has written where and why.
         half::answer(&path, Problem::internal())

@@ -111,7 +111,7 @@ pub enum SourceForbidden {
 /// An operation on something that may not exist.
 #[derive(IntoResponses)]
 pub enum SourceAbsent {
-    /// The repo, file, commit or workspace does not exist, or the caller cannot see it.
+    /// What the path or the body names does not exist, or the caller cannot see it.
     #[response(status = 404,
         example = json!({"error": "No such source repo.", "code": "not_found", "message": "No such source repo."}))]
     NotFound(SourceError),

@@ -16,10 +16,10 @@ use super::responses::{
     SourceLocked,
 };
 use super::strict::{strict, tagged};
-use super::wire::{CommitId, Metadata};
+use super::wire::{self, CommitId, Metadata};
 use super::{By, Shared};
 use crate::model::id::SourceRepoId;
-use crate::model::page::{PAGE_SIZE_MAX, PageRequest};
+use crate::model::page::PageRequest;
 use crate::model::source_repo::{self, OrderBy, SourceRepoFilter};
 use crate::model::time::Timestamp;
 use crate::service::edits::Edited;
@@ -370,16 +370,7 @@ impl ListQuery {
                 return Err(Error::invalid_at(&["query", "filter_metadata"], message));
             }
         };
-        let size = self.page_size.map_or(PAGE_SIZE_MAX, i64::from);
-        if !(1..=PAGE_SIZE_MAX).contains(&size) {
-            let message = format!("page_size: must be 1 to {PAGE_SIZE_MAX}");
-            return Err(Error::invalid_at(&["query", "page_size"], message));
-        }
-        let start = self.page_start.unwrap_or(0);
-        if start < 0 {
-            let message = "page_start: must not be negative";
-            return Err(Error::invalid_at(&["query", "page_start"], message));
-        }
+        let page = wire::page(self.page_start, self.page_size)?;
         let filter = SourceRepoFilter {
             workspace: self.workspace_id.map(Into::into),
             metadata,
@@ -391,7 +382,7 @@ impl ListQuery {
             },
             descending: self.order_descending.unwrap_or(false),
         };
-        Ok((filter, PageRequest { start, size }))
+        Ok((filter, page))
     }
 }
 

@@ -8,6 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::model::page::{PAGE_SIZE_MAX, PageRequest};
 use crate::model::{edit, file_path, source_repo};
 use crate::service::{Error, Result};
 
@@ -25,6 +26,21 @@ impl Name {
     pub fn into_text(self) -> String {
         self.0
     }
+}
+
+/// The page that `page_start` and `page_size` ask for.
+pub fn page(start: Option<i64>, size: Option<u32>) -> Result<PageRequest> {
+    let size = size.map_or(PAGE_SIZE_MAX, i64::from);
+    if !(1..=PAGE_SIZE_MAX).contains(&size) {
+        let message = format!("page_size: must be 1 to {PAGE_SIZE_MAX}");
+        return Err(Error::invalid_at(&["query", "page_size"], message));
+    }
+    let start = start.unwrap_or(0);
+    if start < 0 {
+        let message = "page_start: must not be negative";
+        return Err(Error::invalid_at(&["query", "page_start"], message));
+    }
+    Ok(PageRequest { start, size })
 }
 
 /// What an operation answers that has nothing else to say.

@@ -27,6 +27,10 @@ use super::jobs::{JobEvent, JobListResponse, JobResponse};
 use super::mirrors::{
     JobIdResponse, JobIdsResponse, MirrorResponse, RestoreObjectsRequest, ScrubMirrorRequest,
 };
+use super::repo_tokens::{
+    CreateRepoTokenRequest, CreatedRepoToken, RepoToken, RepoTokenAccess, RepoTokenPage,
+};
+use super::repo_webhooks::{SetWebhookRequest, Webhook, WebhookDeliveryPage, WebhookSecret};
 use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
@@ -83,6 +87,9 @@ pub fn sent() -> Schemas {
         CreateAiKeyRequest,
         CreateAiLlmRequest,
         CreateBucketRequest,
+        CreateRepoTokenRequest,
+        RepoTokenAccess,
+        SetWebhookRequest,
         CreateStorageRepoRequest,
         CreateWorkspaceRequest,
         IdList,
@@ -137,6 +144,12 @@ pub fn answered() -> Schemas {
         BucketStatsResponse,
         BucketStatusResponse,
         CreatedKeyResponse,
+        CreatedRepoToken,
+        RepoToken,
+        RepoTokenPage,
+        Webhook,
+        WebhookDeliveryPage,
+        WebhookSecret,
         Health,
         JobEvent,
         JobIdResponse,
@@ -195,6 +208,8 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         CreateAiKeyRequest,
         CreateAiLlmRequest,
         CreateBucketRequest,
+        CreateRepoTokenRequest,
+        SetWebhookRequest,
         CreateStorageRepoRequest,
         CreateWorkspaceRequest,
         EditOperation,

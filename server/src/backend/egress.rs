@@ -38,7 +38,7 @@ const INTERNAL: [&str; 25] = [
 const METADATA: [&str; 4] =
     ["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32"];
 
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum EgressError {
     #[error("the URL cannot be read: {0}")]
     Malformed(String),
@@ -90,24 +90,31 @@ impl Egress {
     pub async fn check(&self, text: &str) -> Result<Checked, EgressError> {
         let url = self.check_url(text)?;
         let port = url.port_or_known_default().unwrap_or(443);
-        let unresolved = || EgressError::Unresolved(url.host_str().unwrap_or_default().to_owned());
-        let addresses = match url.host().ok_or_else(unresolved)? {
-            Host::Ipv4(ip) => vec![SocketAddr::from((ip, port))],
-            Host::Ipv6(ip) => vec![SocketAddr::from((ip, port))],
-            Host::Domain(name) => {
-                tokio::net::lookup_host((name, port)).await.map_err(|_| unresolved())?.collect()
-            }
+        let addresses = match url.host() {
+            Some(Host::Ipv4(ip)) => vec![SocketAddr::from((ip, port))],
+            Some(Host::Ipv6(ip)) => vec![SocketAddr::from((ip, port))],
+            Some(Host::Domain(name)) => self.resolve(name, port).await?,
+            None => return Err(EgressError::Unresolved(String::new())),
         };
+        Ok(Checked { url, addresses })
+    }
+
+    /// The addresses of a name, all of which may be dialled.
+    pub async fn resolve(&self, name: &str, port: u16) -> Result<Vec<SocketAddr>, EgressError> {
+        let unresolved = || EgressError::Unresolved(name.to_owned());
+        let found = tokio::net::lookup_host((name, port)).await.map_err(|_| unresolved())?;
+        let addresses: Vec<SocketAddr> = found.collect();
         if addresses.is_empty() {
             return Err(unresolved());
         }
         for address in &addresses {
             self.check_ip(address.ip())?;
         }
-        Ok(Checked { url, addresses })
+        Ok(addresses)
     }
 
-    fn check_url(&self, text: &str) -> Result<Url, EgressError> {
+    /// Checks the form of a URL, and its host if that is an address; a name is still to be resolved.
+    pub fn check_url(&self, text: &str) -> Result<Url, EgressError> {
         let url = Url::parse(text).map_err(|error| EgressError::Malformed(error.to_string()))?;
         // Plain HTTP makes sense only inside networks that the operator vouches for.
         let allowed = if self.allow.is_empty() {
@@ -122,6 +129,11 @@ impl Egress {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(EgressError::Credentials);
+        }
+        match url.host() {
+            Some(Host::Ipv4(ip)) => self.check_ip(ip.into())?,
+            Some(Host::Ipv6(ip)) => self.check_ip(ip.into())?,
+            Some(Host::Domain(_)) | None => {}
         }
         Ok(url)
     }

@@ -6,3 +6,4 @@ pub mod egress;
 pub mod git;
 pub mod objects;
 pub mod vault;
+pub mod webhooks;

@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 use crate::model::access::{OrgRole, Role};
 use crate::model::id::{SourceRepoId, TokenId, WorkspaceId};
 use crate::model::time::Timestamp;
+use crate::model::token::RepoAccess;
 use crate::service::operator::{self, Store};
 use crate::service::tokens::Scope;
 
@@ -74,6 +75,9 @@ pub enum TokenCommand {
         /// Make a repo token, which reaches only this source repo; may be repeated
         #[arg(long, value_name = "ID")]
         repo: Vec<SourceRepoId>,
+        /// What a repo token allows there: READ or WRITE [default: WRITE]
+        #[arg(long, value_parser = repo_access, requires = "repo")]
+        access: Option<RepoAccess>,
         #[command(flatten)]
         user: User,
     },
@@ -150,13 +154,14 @@ pub async fn user(store: &Store, command: UserCommand) -> anyhow::Result<()> {
 
 pub async fn token(store: &Store, command: TokenCommand) -> anyhow::Result<()> {
     match command {
-        TokenCommand::Create { name, expires_in, repo, user } => {
+        TokenCommand::Create { name, expires_in, repo, access, user } => {
             let org = operator::find_org(store, user.org.org.as_deref()).await?;
             let user = operator::find_user(store, &org, &user.user).await?;
             operator::check_repos(store, &org, &repo).await?;
             let expires_at = expires_in
                 .map(|days| Timestamp::now().plus(Duration::from_secs(u64::from(days) * 86_400)));
-            let scope = Scope { repos: repo, expires_at };
+            let access = access.unwrap_or_default();
+            let scope = Scope { repos: repo, access, expires_at };
             let (token, secret) = operator::create_token(store, &user, &name, &scope).await?;
             eprintln!("Made token {} of {}. It is shown this once:", token.id, user.email);
             println!("{}", secret.expose_secret());
@@ -187,4 +192,8 @@ fn org_role(text: &str) -> anyhow::Result<OrgRole> {
 
 fn role(text: &str) -> anyhow::Result<Role> {
     Role::parse(&text.to_ascii_uppercase()).context("use READ, WRITE or ADMIN")
+}
+
+fn repo_access(text: &str) -> anyhow::Result<RepoAccess> {
+    RepoAccess::parse(&text.to_ascii_uppercase()).context("use READ or WRITE")
 }

@@ -1,7 +1,7 @@
 //! Who is asking, and what that allows. Decisions are made in `service::access`.
 
 use super::id::{OrgId, TokenId, UserId};
-use super::token::TokenKind;
+use super::token::{RepoAccess, TokenKind};
 
 /// What somebody may do in one workspace; each role includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,6 +84,8 @@ impl OrgRole {
 pub struct Caller {
     pub token: TokenId,
     pub kind: TokenKind,
+    /// Of a repo token.
+    pub access: RepoAccess,
     pub user: UserId,
     pub org: OrgId,
     pub org_role: OrgRole,

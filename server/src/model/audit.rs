@@ -40,6 +40,8 @@ pub enum Context {
     WorkspaceUser = 5,
     /// A token or an access key; the clients' word for every kind of credential.
     ApiKey = 6,
+    /// What a user has set up for themselves.
+    UserSettings = 7,
     AiLlm = 11,
     AiKey = 12,
 }

@@ -76,6 +76,10 @@ ids! {
     Version,
     /// An object that comes in parts.
     UploadId,
+    /// A URL that is told of changes.
+    WebhookId,
+    /// Something that webhooks are told of.
+    EventId,
 }
 
 /// What a client names something by: its id, or its name. What reads as an id is one, so that no

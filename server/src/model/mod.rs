@@ -22,3 +22,4 @@ pub mod time;
 pub mod token;
 pub mod upload;
 pub mod usage;
+pub mod webhook;

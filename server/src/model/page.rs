@@ -9,6 +9,14 @@ pub struct PageRequest {
     pub size: i64,
 }
 
+impl PageRequest {
+    /// Where the page after this one starts, when there is one.
+    pub fn next(self, total: i64) -> Option<i64> {
+        let end = self.start.saturating_add(self.size);
+        (end < total).then_some(end)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     pub items: Vec<T>,

@@ -1,6 +1,7 @@
 //! Bearer tokens of the JSON API. Only their hashes are stored.
 
-use super::id::{TokenId, UserId};
+use super::access::Role;
+use super::id::{SourceRepoId, TokenId, UserId};
 use super::time::Timestamp;
 
 /// What an account token starts with.
@@ -11,6 +12,10 @@ pub const REPO_PREFIX: &str = "rlcr-";
 pub const RANDOM_CHARS: usize = 32;
 /// Leading characters that lists may show, to tell tokens apart.
 pub const SHOWN_CHARS: usize = 8;
+/// Most source repos that a repo token names.
+pub const REPOS_PER_TOKEN_MAX: usize = 100;
+/// Longest life that a token may be given, in seconds: ten years.
+pub const TTL_SECONDS_MAX: i64 = 10 * 365 * 86_400;
 /// Most live tokens of one user.
 pub const TOKENS_PER_USER_MAX: i64 = 1_000;
 
@@ -18,7 +23,7 @@ pub const TOKENS_PER_USER_MAX: i64 = 1_000;
 pub enum TokenKind {
     /// Reaches everything its user does.
     Account,
-    /// Reads and edits the source repos it names, and nothing else.
+    /// Reads the source repos it names, edits them if it may, and nothing else.
     Repo,
 }
 
@@ -35,6 +40,31 @@ impl TokenKind {
     }
 }
 
+/// What a repo token allows on the repos it names; never more than its user may there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RepoAccess {
+    Read,
+    #[default]
+    Write,
+}
+
+impl RepoAccess {
+    pub const fn as_role(self) -> Role {
+        match self {
+            Self::Read => Role::Read,
+            Self::Write => Role::Write,
+        }
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        self.as_role().as_str()
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Read, Self::Write].into_iter().find(|access| access.as_str() == text)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Token {
     pub id: TokenId,
@@ -45,4 +75,12 @@ pub struct Token {
     pub shown: String,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
+}
+
+/// A token that reaches only the source repos it names.
+#[derive(Clone, Debug)]
+pub struct RepoToken {
+    pub token: Token,
+    pub access: RepoAccess,
+    pub repos: Vec<SourceRepoId>,
 }

@@ -24,14 +24,16 @@ pub fn require_account(caller: &Caller) -> Result<()> {
     }
 }
 
-/// What stands for a membership where the caller may hold a repo token: it reads and writes
-/// the repos it names as its user could, and sees no other.
+/// What stands for a membership where the caller may hold a repo token: it reads the repos it
+/// names, and writes them unless it is for reading only, as its user could; it sees no other.
 pub fn repo_role(caller: &Caller, membership: Option<Role>, named: bool) -> Option<Role> {
     match caller.kind {
         TokenKind::Account => membership,
         TokenKind::Repo if !named => None,
-        TokenKind::Repo if caller.org_role >= OrgRole::Administrator => Some(Role::Write),
-        TokenKind::Repo => membership.map(|role| role.min(Role::Write)),
+        TokenKind::Repo if caller.org_role >= OrgRole::Administrator => {
+            Some(caller.access.as_role())
+        }
+        TokenKind::Repo => membership.map(|role| role.min(caller.access.as_role())),
     }
 }
 

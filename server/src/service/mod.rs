@@ -18,6 +18,7 @@ pub mod mirrors;
 pub mod objects;
 pub mod operator;
 pub mod packs;
+pub mod repo_tokens;
 pub mod source_create;
 pub mod source_git;
 pub mod source_repos;
@@ -32,6 +33,7 @@ pub mod text;
 pub mod tokens;
 pub mod upkeep;
 pub mod users;
+pub mod webhooks;
 pub mod workspaces;
 
 use std::net::IpAddr;
@@ -41,6 +43,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::backend::buckets::Buckets;
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
+use crate::backend::webhooks::Posts;
 use crate::store::Store;
 
 /// Doors render it; only the rules seal and open.
@@ -56,6 +59,7 @@ pub struct Services {
     pub editors: edits::Editors,
     pub plane: objects::Plane,
     pub meter: meter::Meter,
+    pub posts: Posts,
     pub followers: Arc<storage_jobs::Followers>,
     pub quota: Quota,
     pub node: Node,

@@ -10,9 +10,10 @@ use crate::model::id::{OrgId, SourceRepoId, TokenId, UserId, WorkspaceId};
 use crate::model::org::{NAME_CHARS_MAX, Org, User, Workspace};
 use crate::model::time::Timestamp;
 use crate::model::token::{ACCOUNT_PREFIX, RANDOM_CHARS, Token};
+use crate::model::webhook::Slot;
 use crate::service::tokens::{self, Scope};
 use crate::service::{Error, Result};
-use crate::store::{Tx, audit, orgs, settings, users, workspaces};
+use crate::store::{Tx, audit, orgs, settings, users, webhooks, workspaces};
 
 /// The database that the commands open and hand over; only the rules here look inside.
 pub use crate::store::Store;
@@ -73,8 +74,8 @@ pub async fn create_org(
     orgs::insert(&mut *tx, &org).await.map_err(|error| taken(error, "organisation", name))?;
     workspaces::insert(&mut *tx, &workspace, now).await?;
     let user = insert_user(&mut tx, org.id, owner_email, ("Owner", ""), OrgRole::Owner).await?;
-    tokens::register(&mut tx, &user, "first token", token.expose_secret(), &Scope::default())
-        .await?;
+    let (whose, scope) = ((org.id, user.id), Scope::default());
+    tokens::register(&mut tx, whose, None, "first token", token.expose_secret(), &scope).await?;
     let line = event(org.id, Context::Org, org.id.to_string(), Action::Created);
     audit::insert(&mut *tx, &line).await?;
     let line = event(org.id, Context::Workspace, workspace.id.to_string(), Action::Created);
@@ -144,6 +145,7 @@ pub async fn delete_user(store: &Store, user: &User) -> Result<()> {
     }
     crate::store::tokens::revoke_all(&mut *tx, user.id, now).await?;
     workspaces::remove_everywhere(&mut *tx, user.id).await?;
+    webhooks::remove(&mut tx, Slot::User(user.id)).await?;
     let line = event(user.org, Context::User, user.id.to_string(), Action::Deleted);
     audit::insert(&mut *tx, &line).await?;
     Ok(tx.commit().await?)
@@ -157,11 +159,7 @@ pub async fn create_token(
     scope: &Scope,
 ) -> Result<(Token, SecretString)> {
     check_name("name", name)?;
-    let secret = tokens::generate(scope.prefix());
-    let mut tx = store.begin().await?;
-    let token = tokens::register(&mut tx, user, name, secret.expose_secret(), scope).await?;
-    tx.commit().await?;
-    Ok((token, secret))
+    tokens::make(store, (user.org, user.id), None, name, scope).await
 }
 
 pub async fn list_tokens(store: &Store, user: &User) -> Result<Vec<Token>> {

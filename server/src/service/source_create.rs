@@ -10,10 +10,11 @@ use crate::model::edit::{Change, CommitId, Edit, FileWrite, Identity};
 use crate::model::id::{SourceRepoId, WorkspaceId};
 use crate::model::source_repo::{Metadata, SourceRepo};
 use crate::model::time::Timestamp;
+use crate::model::webhook::Happening;
 use crate::service::edits::apply::{EditError, Stamp, apply};
 use crate::service::edits::{blocking, committer};
 use crate::service::source_repos::{check_metadata, line, require};
-use crate::service::{Error, Result, Services, access, packs};
+use crate::service::{Error, Result, Services, access, packs, webhooks};
 use crate::store::{Tx, audit, source_packs, source_refs, source_repos, workspaces};
 
 /// What a new repo is to be.
@@ -141,6 +142,7 @@ async fn finish(mut tx: Tx, caller: &Caller, repo: &SourceRepo) -> Result<()> {
     if !workspaces::hold(&mut *tx, repo.workspace).await? {
         return Err(Error::not_found("Workspace"));
     }
+    webhooks::announce(&mut tx, repo.id, [Happening::Created { head: repo.head.clone() }]).await?;
     audit::insert(&mut *tx, &line(caller, repo, Action::Created)).await?;
     Ok(tx.commit().await?)
 }

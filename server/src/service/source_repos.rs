@@ -19,8 +19,9 @@ use crate::model::job::JobKind;
 use crate::model::page::{Page, PageRequest};
 use crate::model::source_repo::{CLONE_BYTES_MAX, Metadata, SourceRepo, SourceRepoFilter};
 use crate::model::time::Timestamp;
+use crate::model::webhook::Happening;
 use crate::service::edits::{Edited, Order, blocking};
-use crate::service::{Error, Result, Services, access};
+use crate::service::{Error, Result, Services, access, webhooks};
 use crate::store::{audit, jobs, source_repos};
 
 /// A file as it is handed out: path and content.
@@ -133,6 +134,7 @@ pub async fn delete(services: &Services, caller: &Caller, id: SourceRepoId) -> R
         return Err(Error::not_found("Source repo"));
     }
     jobs::enqueue(&mut *tx, JobKind::PurgeSourceRepo, &id.to_string(), now).await?;
+    webhooks::announce(&mut tx, id, [Happening::Deleted]).await?;
     audit::insert(&mut *tx, &line(caller, &repo, Action::Deleted)).await?;
     Ok(tx.commit().await?)
 }

@@ -2,17 +2,18 @@
 
 use rand::Rng;
 use rand::distr::Alphanumeric;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::model::access::Caller;
 use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::id::{OrgId, SourceRepoId, TokenId, UserId};
-use crate::model::org::User;
 use crate::model::time::Timestamp;
 use crate::model::token::{
-    ACCOUNT_PREFIX, RANDOM_CHARS, REPO_PREFIX, SHOWN_CHARS, TOKENS_PER_USER_MAX, Token, TokenKind,
+    ACCOUNT_PREFIX, RANDOM_CHARS, REPO_PREFIX, RepoAccess, SHOWN_CHARS, TOKENS_PER_USER_MAX, Token,
+    TokenKind,
 };
 use crate::service::{Error, Result, Services, access};
 use crate::store::tokens::{self, TokenHash};
@@ -26,6 +27,8 @@ const LOOKUP_BYTES: usize = 8;
 pub struct Scope {
     /// The only source repos it reaches; without any, everything its user does.
     pub repos: Vec<SourceRepoId>,
+    /// What it allows on them.
+    pub access: RepoAccess,
     pub expires_at: Option<Timestamp>,
 }
 
@@ -66,37 +69,61 @@ pub fn generate(prefix: &str) -> SecretString {
     SecretString::from(prefix.chars().chain(random).collect::<String>())
 }
 
-/// Registers `secret` as a token of `user`. Used by the operator only.
+/// Makes a token of `user` on behalf of `by`; the secret is in the answer only.
+pub async fn make(
+    store: &Store,
+    user: (OrgId, UserId),
+    by: Option<UserId>,
+    name: &str,
+    scope: &Scope,
+) -> Result<(Token, SecretString)> {
+    let secret = generate(scope.prefix());
+    let mut tx = store.begin().await?;
+    let token = register(&mut tx, user, by, name, secret.expose_secret(), scope).await?;
+    tx.commit().await?;
+    Ok((token, secret))
+}
+
+/// Registers `secret` as a token of `user`, on behalf of `by`.
 pub async fn register(
     tx: &mut Tx,
-    user: &User,
+    (org, user): (OrgId, UserId),
+    by: Option<UserId>,
     name: &str,
     secret: &str,
     scope: &Scope,
 ) -> Result<Token> {
     let now = Timestamp::now();
-    if tokens::count(&mut **tx, user.id, now).await? >= TOKENS_PER_USER_MAX {
+    if tokens::count(&mut **tx, user, now).await? >= TOKENS_PER_USER_MAX {
         return Err(Error::LimitReached(format!(
             "The user has {TOKENS_PER_USER_MAX} tokens, which is the most. Revoke one first."
         )));
     }
     let token = Token {
         id: TokenId::new(),
-        user: user.id,
+        user,
         kind: scope.kind(),
         name: name.to_owned(),
         shown: secret.chars().take(SHOWN_CHARS).collect(),
         created_at: now,
         expires_at: scope.expires_at,
     };
-    tokens::insert(tx, &token, &hash(secret), &scope.repos).await.map_err(|error| {
+    let hash = hash(secret);
+    tokens::insert(tx, &token, &hash, scope.access, &scope.repos).await.map_err(|error| {
         if crate::store::is_unique_violation(&error) {
             Error::invalid("token", "This token is in use already. Choose another one.")
+        } else if crate::store::is_foreign_key_violation(&error) {
+            // Deleted for good since somebody looked.
+            Error::not_found("Source repo")
         } else {
             error.into()
         }
     })?;
-    audit::insert(&mut **tx, &event(user.org, None, token.id, Action::Created)).await?;
+    let mut line = event(org, by, token.id, Action::Created);
+    if token.kind == TokenKind::Repo {
+        line = line.with(json!({ "repo_ids": scope.repos, "access": scope.access.as_str() }));
+    }
+    audit::insert(&mut **tx, &line).await?;
     Ok(token)
 }
 
@@ -142,7 +169,7 @@ fn event(org: OrgId, user: Option<UserId>, token: TokenId, action: Action) -> Ne
 }
 
 /// Tokens are random, so a plain hash is as good as a slow one.
-fn hash(secret: &str) -> TokenHash {
+pub(super) fn hash(secret: &str) -> TokenHash {
     let hash = Sha256::digest(secret.as_bytes());
     let lookup = hash[..LOOKUP_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
     TokenHash { lookup, hash: hash.to_vec() }

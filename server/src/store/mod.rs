@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod memo;
 pub mod objects;
 pub mod orgs;
+pub mod repo_tokens;
 pub mod settings;
 pub mod sights;
 pub mod source_packs;
@@ -31,6 +32,8 @@ pub mod uploads;
 pub mod usage;
 pub mod usage_groups;
 pub mod users;
+pub mod webhook_deliveries;
+pub mod webhooks;
 pub mod workspaces;
 
 mod row;
@@ -139,6 +142,12 @@ impl Store {
     /// For a single statement that changes something, when nothing has to change with it.
     pub fn write_now(&self) -> &AnyPool {
         &self.writers
+    }
+
+    /// As [`Store::write_now`], but a power cut may undo it, unless something that was committed
+    /// durably comes after it.
+    pub fn write_lightly(&self) -> &AnyPool {
+        &self.light
     }
 
     /// The one way to write. On SQLite it takes the write lock at once, because a
@@ -275,6 +284,11 @@ fn pool_with(kind: Kind, connections_max: u32, settings: &'static str) -> AnyPoo
 /// Whether a statement failed because a unique index forbids the row.
 pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Whether a statement failed because what it refers to is not there.
+pub fn is_foreign_key_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_foreign_key_violation)
 }
 
 /// Whether the same may succeed in a moment: the database is away, starting, stopping or

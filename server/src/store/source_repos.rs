@@ -142,8 +142,7 @@ pub async fn list(
         .iter()
         .map(from_row)
         .collect::<Result<_, _>>()?;
-    let end = page.start.saturating_add(page.size);
-    Ok(Page { items, total, next: (end < total).then_some(end) })
+    Ok(Page { items, total, next: page.next(total) })
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;

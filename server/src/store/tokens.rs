@@ -7,7 +7,7 @@ use super::row::{decode, known, parsed, time, time_option};
 use crate::model::access::{Caller, OrgRole};
 use crate::model::id::{SourceRepoId, TokenId, UserId};
 use crate::model::time::Timestamp;
-use crate::model::token::{Token, TokenKind};
+use crate::model::token::{RepoAccess, Token, TokenKind};
 
 /// What a presented token is found and checked by.
 #[derive(Clone, Debug)]
@@ -30,11 +30,13 @@ pub async fn insert(
     tx: &mut AnyConnection,
     token: &Token,
     hash: &TokenHash,
+    access: RepoAccess,
     repos: &[SourceRepoId],
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO tokens (id, user_id, name, shown, lookup, hash, created_at, expires_at, kind)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO tokens (id, user_id, name, shown, lookup, hash, created_at, expires_at, kind,
+                             access)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(token.id.to_string())
     .bind(token.user.to_string())
@@ -45,6 +47,7 @@ pub async fn insert(
     .bind(token.created_at.micros())
     .bind(token.expires_at.map(Timestamp::micros))
     .bind(token.kind.as_str())
+    .bind(access.as_str())
     .execute(&mut *tx)
     .await?;
     for repo in repos {
@@ -66,7 +69,7 @@ pub async fn find(
     lookup: &str,
 ) -> Result<Option<Candidate>, sqlx::Error> {
     sqlx::query(
-        "SELECT t.id AS token_id, t.kind, t.hash, t.expires_at, u.id AS user_id, u.org_id,
+        "SELECT t.id AS token_id, t.kind, t.access, t.hash, t.expires_at, u.id AS user_id, u.org_id,
                 u.org_role, u.name, u.last_name, u.email
          FROM tokens t JOIN users u ON u.id = t.user_id
          WHERE t.lookup = $1 AND t.revoked_at IS NULL AND u.deleted_at IS NULL",
@@ -156,6 +159,7 @@ fn candidate(row: &AnyRow) -> Result<Candidate, sqlx::Error> {
         caller: Caller {
             token: parsed(row, "token_id")?,
             kind: known(row, "kind", TokenKind::parse)?,
+            access: known(row, "access", RepoAccess::parse)?,
             user: parsed(row, "user_id")?,
             org: parsed(row, "org_id")?,
             org_role: OrgRole::from_code(code)
@@ -166,7 +170,7 @@ fn candidate(row: &AnyRow) -> Result<Candidate, sqlx::Error> {
     })
 }
 
-fn from_row(row: &AnyRow) -> Result<Token, sqlx::Error> {
+pub(super) fn from_row(row: &AnyRow) -> Result<Token, sqlx::Error> {
     Ok(Token {
         id: parsed(row, "id")?,
         user: parsed(row, "user_id")?,

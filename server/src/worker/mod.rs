@@ -1,5 +1,6 @@
 //! Door opened by the clock: runs durable jobs. What comes again and again is in `rounds`.
 
+mod deliveries;
 mod rounds;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::model::job::{ATTEMPTS_MAX, Job, JobKind};
 use crate::model::time::Timestamp;
 use crate::service::{Result, Services, jobs, objects, upkeep};
 use crate::telemetry;
+pub use deliveries::{RECEIVERS_AT_ONCE, deliver};
 pub use rounds::{measure, mend, schedule, sweep, watch};
 
 /// Jobs that one process runs at the same time.

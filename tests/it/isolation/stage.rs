@@ -9,7 +9,8 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::operations::Targets;
+use crate::operations::{Targets, webhook};
+use crate::support::receiver::Receiver;
 use crate::support::{OWNER_TOKEN, Server};
 
 pub struct Stage {
@@ -25,6 +26,8 @@ pub struct Stage {
     /// Users with the roles of their place.
     roles: [(Uuid, types::AccessType); 4],
     candidate: Uuid,
+    /// Hears what webhooks are told.
+    receiver: Receiver,
 }
 
 /// What one round of calls is about.
@@ -38,7 +41,7 @@ const OWNER: &str = "owner@localhost";
 
 impl Stage {
     pub async fn start() -> Self {
-        let server = Server::start().await;
+        let (server, receiver) = (Server::beside_receivers().await, Receiver::start().await);
         let owner = server.owner();
         let user = async |email: &str| server.user(email, OrgRole::User, None).await;
         let (reader, writer) = (user("reader@x").await, user("writer@x").await);
@@ -55,9 +58,12 @@ impl Stage {
         let past = Timestamp::from_micros(Timestamp::now().micros() - 1);
         let scope = Scope { expires_at: Some(past), ..Scope::default() };
         let (_, expired) = self::token(&server, OWNER, &scope).await;
-        let scope = Scope { repos: vec![repo.into()], expires_at: None };
+        let scope = Scope { repos: vec![repo.into()], ..Scope::default() };
         let (_, repo_token_elsewhere) = self::token(&server, OWNER, &scope).await;
 
+        for token in [&reader, &writer, &admin, &outsider, &other_org] {
+            set_webhook(&server.client(token), receiver.port()).await;
+        }
         use types::AccessType::{Admin, Read, Write};
         let id = async |token: &str| id_of(&server.client(token)).await;
         let roles = [
@@ -77,6 +83,7 @@ impl Stage {
             repo_token_elsewhere,
             roles,
             candidate,
+            receiver,
             server,
         }
     }
@@ -86,14 +93,19 @@ impl Stage {
         let owner = self.server.owner();
         let (workspace, empty_workspace) =
             (create_workspace(&owner).await, create_workspace(&owner).await);
+        // Before anybody else sees the workspace, so that only the owner is told of it.
+        set_webhook(&owner, self.receiver.port()).await;
+        let repo = create_repo(&owner, workspace).await;
+        let delivery = owner.list_webhook_deliveries().send().await.expect("a log").items[0].id;
         for id in [workspace, empty_workspace] {
             for (user, role) in self.roles {
                 let body = types::AddWorkspaceUserRequest::builder().user_id(user).role(role);
                 owner.add_workspace_user().id(id).body(body).send().await.expect("added");
             }
         }
-        let repo = create_repo(&owner, workspace).await;
-        let scope = Scope { repos: vec![repo.into()], expires_at: None };
+        let repo_delivery = told_of(&owner, repo, self.receiver.port()).await;
+        let scope = Scope { repos: vec![repo.into()], ..Scope::default() };
+        let (repo_token, _) = token(&self.server, OWNER, &scope).await;
         let (_, reader_repo_token) = token(&self.server, "reader@x", &scope).await;
         let (_, admin_repo_token) = token(&self.server, "admin@x", &scope).await;
         let (token, _) = token(&self.server, OWNER, &Scope::default()).await;
@@ -120,6 +132,10 @@ impl Stage {
             candidate,
             token,
             repo,
+            repo_token,
+            delivery,
+            repo_delivery,
+            hook: self.receiver.port(),
             bucket,
             free_bucket,
             storage_repo,
@@ -168,6 +184,20 @@ pub async fn token(server: &Server, email: &str, scope: &Scope) -> (Uuid, String
     let made = operator::create_token(store, &user, "made by the test", scope).await;
     let (token, secret) = made.expect("token");
     (token.id.uuid(), secret.expose_secret().to_owned())
+}
+
+async fn set_webhook(client: &Client, port: u16) {
+    client.set_webhook().body(webhook(port)).send().await.expect("a webhook");
+}
+
+/// Gives a repo a webhook, changes it, and returns what that is told.
+async fn told_of(client: &Client, repo: Uuid, port: u16) -> Uuid {
+    let set = client.set_source_repo_webhook().repo_id(repo).body(webhook(port));
+    set.send().await.expect("a webhook");
+    let put = client.put_source_file().repo_id(repo).file_path("told.txt").body("told");
+    put.send().await.expect("a change");
+    let log = client.list_source_repo_webhook_deliveries().repo_id(repo).send().await;
+    log.expect("a log").items[0].id
 }
 
 /// The jobs of a storage repo.

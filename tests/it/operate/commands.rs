@@ -43,6 +43,11 @@ async fn a_repo_token_reaches_the_repo_it_names_and_must_name_one_there_is() {
     server.client(&token).get_source_repo().repo_id(repo).send().await.expect("reached");
     assert!(!works(&server, &token).await, "a repo token reaches nothing else");
 
+    let reader = place.done(&["token", "create", "--repo", &id, "--access", "read"]).await;
+    let reader = server.client(&reader);
+    reader.get_source_repo().repo_id(repo).send().await.expect("reads");
+    reader.delete_source_repo().repo_id(repo).send().await.expect_err("and no more than that");
+
     let absent = uuid::Uuid::new_v4().to_string();
     let said = place.refused(&["--data-dir", "data", "token", "create", "--repo", &absent]).await;
     assert!(said.contains(&absent), "{said}");

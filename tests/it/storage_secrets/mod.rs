@@ -18,6 +18,7 @@ struct Made {
     bucket: String,
     repo: String,
     source_repo: String,
+    repo_token: String,
     workspace: String,
     job: String,
 }
@@ -83,12 +84,36 @@ async fn accepted(stage: &mut Stage) -> Made {
     let source = json!({"source": source});
     let request = stage.request("POST", "/v1/repo").bearer_auth(OWNER_TOKEN).json(&source);
     let source: Value = request.send().await.expect("made").json().await.expect("JSON");
+    let source_repo = text(&source["repo_id"]);
+    let repo_token = told_and_shown(stage, &source_repo).await;
     let workspace = stage.request("GET", "/workspace").bearer_auth(OWNER_TOKEN).send().await;
     let workspaces: Value = workspace.expect("workspaces").json().await.expect("JSON");
     let workspace = text(&workspaces["workspaces"][0]["id"]);
     let scrub = format!("/repo/{repo}/mirror/scrub");
     let job = text(&stage.done("POST", &scrub, json!({})).await["jobIds"][0]);
-    Made { bucket, repo, source_repo: text(&source["repo_id"]), workspace, job }
+    Made { bucket, repo, source_repo, repo_token, workspace, job }
+}
+
+/// Has a repo token made, sets webhooks and has them told something. The id of the token.
+async fn told_and_shown(stage: &mut Stage, source_repo: &str) -> String {
+    let body = json!({"name": "token", "repo_ids": [source_repo]});
+    let made = stage.shown("/v1/repo_token", body.clone(), "token").await;
+    let by_itself = stage.shown("/v1/repo_token", body, "token").await;
+    for (method, status) in [("GET", 200), ("DELETE", 204), ("GET", 404)] {
+        let path = format!("/v1/repo_token/{}", text(&by_itself["token"]));
+        let request = stage.request(method, &path).bearer_auth(OWNER_TOKEN);
+        assert_eq!(stage.hear("a repo token by itself", request).await, status);
+    }
+    stage.hook("/v1/repo_webhook").await;
+    stage.hook(&format!("/v1/repo/{source_repo}/webhook")).await;
+    let write = stage.request("PUT", &format!("/v1/repo/{source_repo}/file/told.txt"));
+    let write = write.header("content-type", "application/octet-stream").body(MARKER);
+    let request = write.bearer_auth(text(&made["token"]));
+    assert_eq!(stage.hear("an edit by a repo token", request).await, 201);
+    for _ in 0..2 {
+        stage.receiver.next().await;
+    }
+    text(&made["id"])
 }
 
 /// Brings in secrets with requests that are refused.
@@ -127,6 +152,8 @@ async fn refused(stage: &mut Stage, made: &Made) {
     stage.mistakes("POST", "/bucket", &bucket, "secret").await;
     stage.mistakes("PUT", &path, &json!({}), "secret").await;
     stage.mistakes("POST", &format!("{path}/validate"), &json!({}), "secret").await;
+    let url = json!({"url": stage.receiver.url()});
+    stage.mistakes("PUT", "/v1/repo_webhook", &url, "token").await;
     for field in ["key", "secret"] {
         stage.mistakes("POST", "/ai/llm", &new_llm, field).await;
         stage.mistakes("PUT", &llm, &json!({}), field).await;
@@ -149,6 +176,7 @@ async fn read_everything(stage: &mut Stage, made: &Made) -> Vec<String> {
             .replace("{bucketId}", &made.bucket)
             .replace("{repoId}", &made.repo)
             .replace("{repo_id}", &made.source_repo)
+            .replace("{token}", &made.repo_token)
             .replace("{file_path}", "kept.txt")
             .replace("{by}", "buckets");
         let window = if template.starts_with("/v2/stats/") { "?scope=org&window=24h" } else { "" };

@@ -8,6 +8,7 @@ use crate::operate::process::{Place, Serving};
 use crate::support::OWNER_TOKEN;
 use crate::support::database::Database;
 use crate::support::empty_cloud::EmptyCloud;
+use crate::support::receiver::Receiver;
 
 /// Name of a bucket here and in its cloud, which is no secret.
 pub const MARKER: &str = "kept-bucket";
@@ -17,6 +18,7 @@ pub struct Stage {
     pub server: Serving,
     pub database: Database,
     pub cloud: EmptyCloud,
+    pub receiver: Receiver,
     pub canaries: Canaries,
     /// What was answered, but for what is shown once.
     pub said: Vec<(String, String)>,
@@ -34,7 +36,8 @@ impl Stage {
         }
         let server = place.serve().await;
         let (canaries, said) = (Canaries::default(), Vec::new());
-        Self { place, server, database, cloud, canaries, said }
+        let receiver = Receiver::start().await;
+        Self { place, server, database, cloud, receiver, canaries, said }
     }
 
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
@@ -66,7 +69,24 @@ impl Stage {
     pub async fn refused(&mut self, method: &str, path: &str, body: Value) {
         let request = self.request(method, path).bearer_auth(OWNER_TOKEN).json(&body);
         let status = self.hear(&format!("{method} {path} of {}", named(&body)), request).await;
-        assert_eq!(status, 400, "{method} {path}: {:?}", self.said.last());
+        assert_eq!(status, bad_request(path), "{method} {path}: {:?}", self.said.last());
+    }
+
+    /// A call by the owner whose answer holds a secret, which is shown there and never again.
+    pub async fn shown(&mut self, path: &str, body: Value, field: &str) -> Value {
+        let request = self.request("POST", path).bearer_auth(OWNER_TOKEN).json(&body);
+        let answer: Value = request.send().await.expect("made").json().await.expect("JSON");
+        self.canaries.keep(path, answer[field].as_str().expect("a secret"));
+        answer
+    }
+
+    /// Sets a webhook; a secret goes with what it is told.
+    pub async fn hook(&mut self, path: &str) {
+        let token = self.canaries.secret(&format!("token of {path}"));
+        let body = json!({"url": self.receiver.url(), "token": token});
+        let request = self.request("PUT", path).bearer_auth(OWNER_TOKEN).json(&body);
+        assert_eq!(self.hear(&format!("PUT {path}"), request).await, 204);
+        self.shown(&format!("{path}/secret"), Value::Null, "secret").await;
     }
 
     /// A new key pair, whose secret becomes a canary.
@@ -121,7 +141,7 @@ impl Stage {
         for body in broken {
             let request = self.request(method, path).bearer_auth(OWNER_TOKEN).body(body);
             let request = request.header("content-type", "application/json");
-            assert_eq!(self.hear(&about("as no JSON"), request).await, 400);
+            assert_eq!(self.hear(&about("as no JSON"), request).await, bad_request(path));
         }
         let request = self.request(method, path).bearer_auth(OWNER_TOKEN).body(text);
         assert_eq!(self.hear(&about("as no media type"), request).await, 415);
@@ -130,6 +150,11 @@ impl Stage {
         let request = self.request("PATCH", path).bearer_auth(OWNER_TOKEN).json(&right);
         assert_eq!(self.hear(&about("in a wrong method"), request).await, 405);
     }
+}
+
+/// What the half of the API answers to what it cannot read.
+fn bad_request(path: &str) -> u16 {
+    if path.starts_with("/v1/") { 422 } else { 400 }
 }
 
 /// The fields of a body, which are no secret.

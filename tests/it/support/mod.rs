@@ -9,6 +9,7 @@ pub mod fsck;
 pub mod gateway;
 pub mod peers;
 pub mod proxy;
+pub mod receiver;
 pub mod repo;
 pub mod service_account;
 
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use repoplane::app::{App, Running};
-use repoplane::config::{Config, S3Listen};
+use repoplane::config::{Config, Egress, S3Listen};
 use repoplane::model::access::{OrgRole, Role};
 use repoplane::model::id::WorkspaceId;
 use repoplane::service::objects::Tuning;
@@ -39,6 +40,8 @@ pub struct Server {
     folder: TempDir,
     database: database::Database,
     tuning: Option<Tuning>,
+    /// What it may reach, also when it starts again.
+    egress: Egress,
 }
 
 impl Server {
@@ -53,7 +56,7 @@ impl Server {
         let mut config = config(folder.path(), &database);
         change(&mut config);
         let running = run(&config, None).await;
-        Self { running, folder, database, tuning: None }
+        Self { running, folder, database, tuning: None, egress: config.egress }
     }
 
     /// A server whose buckets are clouds that fail, and that is less patient with them than others.
@@ -68,7 +71,7 @@ impl Server {
         });
         let running = run(&config(folder.path(), &database), tuning).await;
         let clouds = futures::future::join_all((0..clouds).map(|_| FaultyCloud::start())).await;
-        (Self { running, folder, database, tuning }, clouds)
+        (Self { running, folder, database, tuning, egress: Egress::default() }, clouds)
     }
 
     /// A server that may reach a cloud on this machine.
@@ -78,6 +81,12 @@ impl Server {
         (server, empty_cloud::EmptyCloud::start().await)
     }
 
+    /// A server that may reach receivers of webhooks on this machine.
+    pub async fn beside_receivers() -> Self {
+        let loopback = "127.0.0.0/8".parse().expect("a network");
+        Self::start_with(|config| config.egress.allow = vec![loopback]).await
+    }
+
     /// Stops in order, checks every repository on disk with git, and starts on the same data.
     pub async fn restart(self) -> Self {
         self.restart_after(|_| {}).await
@@ -85,12 +94,14 @@ impl Server {
 
     /// As [`Self::restart`]; `meanwhile` is done to the data folder while no server runs.
     pub async fn restart_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
-        let Self { running, folder, database, tuning } = self;
+        let Self { running, folder, database, tuning, egress } = self;
         running.stop().await;
         fsck::check_all(folder.path());
         meanwhile(folder.path());
-        let running = run(&config(folder.path(), &database), tuning).await;
-        Self { running, folder, database, tuning }
+        let mut config = config(folder.path(), &database);
+        config.egress = egress.clone();
+        let running = run(&config, tuning).await;
+        Self { running, folder, database, tuning, egress }
     }
 
     /// Stops in order and checks every repository on disk with git. Every test ends with it.
@@ -109,6 +120,7 @@ impl Server {
         config.database = Some(self.database_url());
         config.objects_dir = Some(self.folder.path().join("objects"));
         config.disks_dir = Some(self.folder.path().join("disks"));
+        config.egress = self.egress.clone();
         Second { running: run(&config, self.tuning).await, folder }
     }
 
@@ -195,7 +207,11 @@ impl Second {
     }
 
     pub fn owner(&self) -> Client {
-        Client::connect(&self.url(), OWNER_TOKEN).expect("the test server's URL")
+        self.client(OWNER_TOKEN)
+    }
+
+    pub fn client(&self, token: &str) -> Client {
+        Client::connect(&self.url(), token).expect("the test server's URL")
     }
 
     pub async fn stop(self) {

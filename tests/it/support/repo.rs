@@ -75,7 +75,11 @@ impl Repo {
     }
 
     pub async fn record(&self) -> types::SourceRepo {
-        answer(self.client.get_source_repo().repo_id(self.id).send().await).expect("the record")
+        self.record_or_refusal().await.expect("the record")
+    }
+
+    pub async fn record_or_refusal(&self) -> Answer<types::SourceRepo> {
+        answer(self.client.get_source_repo().repo_id(self.id).send().await)
     }
 
     pub async fn metadata(&self) -> Option<Files> {

@@ -167,6 +167,27 @@ async function singleFiles() {
   await refused(Relace.ConflictError, () => client.repo.file.upload('blob/x', 'x', { repo_id }));
 }
 
+async function tokens() {
+  const named = (await client.repo.create()).repo_id;
+  const other = (await client.repo.create()).repo_id;
+  const made = await client.repoToken.create({ name: 'agent', repo_ids: [named] });
+  assert.ok(made.token.startsWith('rlcr-'));
+  assert.deepEqual([made.name, made.repo_ids], ['agent', [named]]);
+  const found = await client.repoToken.get(made.token);
+  assert.deepEqual([found.name, found.repo_ids], ['agent', [named]]);
+  const holder = new Relace({ apiKey: made.token, maxRetries: 0 });
+  const edited = await holder.repo.update(named, { source: diff(write('a', '1')) });
+  assert.deepEqual(edited.changed_files, ['a']);
+  await refused(Relace.NotFoundError, () => holder.repo.get(other));
+  await refused(Relace.PermissionDeniedError, () => holder.repo.list());
+  await refused(Relace.PermissionDeniedError, () =>
+    holder.repoToken.create({ name: 'child', repo_ids: [named] }));
+  assert.equal(await client.repoToken.delete(made.token), null);
+  await refused(Relace.AuthenticationError, () => holder.repo.get(named));
+  await refused(Relace.NotFoundError, () => client.repoToken.get(made.token));
+  await refused(Relace.NotFoundError, () => client.repoToken.delete(made.token));
+}
+
 async function remove(repo) {
   await client.repo.delete(repo.repo_id);
   await refused(Relace.NotFoundError, () => client.repo.get(repo.repo_id));
@@ -178,5 +199,6 @@ await update(repo);
 await errors(repo);
 await lists();
 await singleFiles();
+await tokens();
 await remove(repo);
 console.log('node sdk done');

@@ -19,7 +19,8 @@ use crate::model::id::SourceRepoId;
 use crate::model::job::JobKind;
 use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DEFAULT_BRANCH};
 use crate::model::time::Timestamp;
-use crate::service::{Error, Result, packs};
+use crate::model::webhook::Happening;
+use crate::service::{Error, Result, packs, webhooks};
 use crate::store::source_repos::{self, Position};
 use crate::store::{audit, jobs, source_packs};
 
@@ -163,11 +164,29 @@ pub async fn save(
         let data = json!({ "head": head, "metadata": order.metadata.is_some() }).to_string();
         audit::insert(&mut *tx, &line(order, repo, data)).await?;
     }
+    if draft.commits > 0 {
+        webhooks::announce(&mut tx, repo, moves(from, draft)).await?;
+    }
     if to.bundles >= BUNDLES_MAX || to.bundle_bytes >= BUNDLE_BYTES_MAX {
         jobs::enqueue(&mut *tx, JobKind::CompactSourceRepo, &repo.to_string(), now).await?;
     }
     tx.commit().await?;
     Ok(Some(to))
+}
+
+/// How the default branch moved, edit by edit.
+fn moves(from: &Position, draft: &Draft) -> impl Iterator<Item = Happening> {
+    let mut before = from.head.clone();
+    let made = draft.results.iter().filter(|result| changed(result)).flatten();
+    made.map(move |edited| {
+        let after = edited.head.to_string();
+        Happening::Pushed {
+            name: DEFAULT_BRANCH.to_owned(),
+            before: Some(std::mem::replace(&mut before, after.clone())),
+            after: Some(after),
+            changed_files: Some(edited.changed_files.clone()),
+        }
+    })
 }
 
 fn changed(result: &Result<Edited, EditError>) -> bool {
