@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use repoplane::model::access::Role::{self, Admin, Read, Write};
+use repoplane::model::edit::CommitId;
 use repoplane_client::{Client, Error, ResponseValue, types};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,6 +26,8 @@ pub struct Targets {
     pub token: Uuid,
     /// A repo in the workspace, with the file `kept.txt`.
     pub repo: Uuid,
+    /// The head of the repo.
+    pub commit: CommitId,
     /// A bucket that the storage repo holds, and one that nothing holds.
     pub bucket: Uuid,
     pub free_bucket: Uuid,
@@ -112,6 +115,11 @@ fn of_accounts_and_source_repos() -> Vec<Operation> {
         operation!(put_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("new.txt").body("new")),
         operation!(get_source_file, Repo(Read), |on| .repo_id(on.repo).file_path("kept.txt")),
         operation!(delete_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("kept.txt")),
+        operation!(list_commits, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(get_commit, Repo(Read), |on| .repo_id(on.repo).commit_id(on.commit.to_string())),
+        operation!(diff_commits, Repo(Read), |on| .repo_id(on.repo).base("main")),
+        operation!(list_tree, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(grep_source_repo, Repo(Read), |on| .repo_id(on.repo).pattern("kept")),
         operation!(check_health, Public, |on|),
         operation!(check_readiness, Public, |on|),
         operation!(get_metrics, Public, |on|),

@@ -12,7 +12,7 @@ use super::half::{SourceError, SourceErrorDetail, StorageError};
 use super::source_repos::SourceRepoOrder;
 use super::stats::{IdList, StatsScope, StatsTime, StatsTimeBucket, StatsWindow};
 use super::storage_words::IdOrName;
-use super::wire::{CommitId, FilePath, ShortCommitMessage};
+use super::wire::{CommitId, FilePath, Revision, ShortCommitMessage};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,7 +24,7 @@ use super::wire::{CommitId, FilePath, ShortCommitMessage};
     components(schemas(
         StorageError, SourceError, SourceErrorDetail, SourceRepoOrder, FilePath, CommitId,
         ShortCommitMessage, FileMode, IdOrName, IdList, StatsTime, StatsScope, StatsWindow,
-        StatsTimeBucket
+        StatsTimeBucket, Revision
     )),
     tags(
         (name = "workspaces", description = "Workspaces of an organisation, and the role each user has in them."),
@@ -41,6 +41,8 @@ use super::wire::{CommitId, FilePath, ShortCommitMessage};
         (name = "stats", description = "What went through storage repos and buckets, and how buckets answer."),
         (name = "source_repos", description = "Source repos, and edits of many files at once."),
         (name = "source_files", description = "Single files of a source repo, as raw bytes."),
+        (name = "source_history", description = "The commits of a source repo, how they differ, and the files they hold."),
+        (name = "source_search", description = "Looking for words in the files of a source repo."),
         (name = "system", description = "Liveness, readiness and metrics of this server process. No token needed."),
     )
 )]

@@ -18,7 +18,9 @@ pub mod observe;
 pub mod problem;
 pub mod responses;
 pub mod source_files;
+pub mod source_history;
 pub mod source_repos;
+pub mod source_search;
 pub mod stats;
 pub mod storage_repos;
 pub mod storage_words;
@@ -114,6 +116,11 @@ fn source() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(source_repos::get_source_repo, source_repos::delete_source_repo))
         .routes(routes!(source_repos::edit_source_repo))
         .routes(routes!(source_repos::clone_source_repo))
+        .routes(routes!(source_history::list_commits))
+        .routes(routes!(source_history::get_commit))
+        .routes(routes!(source_history::diff_commits))
+        .routes(routes!(source_history::list_tree))
+        .routes(routes!(source_search::grep_source_repo))
 }
 
 /// As OpenAPI can say it; it is served by [`source_files::slashed`].

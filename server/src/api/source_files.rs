@@ -77,8 +77,8 @@ pub async fn get_source_file(
     query: SourceQuery<CommitQuery>,
 ) -> Result<impl IntoResponse, SourceFault> {
     let (id, path) = (path.0.repo_id.into(), path.0.file_path.into_path(&["path", "file_path"])?);
-    let commit = query.0.into_commit()?;
-    let content = source_repos::file(&services, &caller, id, path, commit).await?;
+    let at = query.0.into_revision()?;
+    let content = source_repos::file(&services, &caller, id, path, at).await?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], content))
 }
 

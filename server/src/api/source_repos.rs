@@ -16,10 +16,11 @@ use super::responses::{
     SourceLocked,
 };
 use super::strict::{strict, tagged};
-use super::wire::{CommitId, Metadata};
+use super::wire::{CommitId, Metadata, Revision};
 use super::{By, Shared};
 use crate::model::id::SourceRepoId;
 use crate::model::page::{PAGE_SIZE_MAX, PageRequest};
+use crate::model::source_ref;
 use crate::model::source_repo::{self, OrderBy, SourceRepoFilter};
 use crate::model::time::Timestamp;
 use crate::service::edits::Edited;
@@ -175,8 +176,8 @@ pub async fn clone_source_repo(
     path: SourcePath<RepoPath>,
     query: SourceQuery<CommitQuery>,
 ) -> Answer<SourceFiles> {
-    let commit = query.0.into_commit()?;
-    let found = source_repos::text_files(&services, &caller, path.0.repo_id.into(), commit).await?;
+    let at = query.0.into_revision()?;
+    let found = source_repos::text_files(&services, &caller, path.0.repo_id.into(), at).await?;
     let file = |(filename, content)| SourceFile { filename, content };
     Ok(Json(SourceFiles { files: found.into_iter().map(file).collect() }))
 }
@@ -196,6 +197,10 @@ pub struct CommitQuery {
     /// Read at this commit. Default is the head. A commit the repo does not have is 404.
     #[param(nullable = false)]
     pub commit: Option<CommitId>,
+    /// Read at this branch, tag or commit, instead of `commit`. Only one of the two may be given.
+    #[serde(rename = "ref")]
+    #[param(nullable = false)]
+    pub revision: Option<Revision>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -355,8 +360,18 @@ strict!(CreateSourceRepoRequest);
 tagged!(CreateSource);
 
 impl CommitQuery {
-    pub fn into_commit(self) -> Result<Option<crate::model::edit::CommitId>> {
-        self.commit.map(|commit| commit.into_id(&["query", "commit"])).transpose()
+    pub fn into_revision(self) -> Result<Option<source_ref::Revision>> {
+        match (self.commit, self.revision) {
+            (None, None) => Ok(None),
+            (Some(commit), None) => {
+                commit.into_id(&["query", "commit"]).map(source_ref::Revision::Id).map(Some)
+            }
+            (None, Some(revision)) => revision.into_revision(&["query", "ref"]).map(Some),
+            (Some(_), Some(_)) => {
+                let message = "ref: was given beside `commit`; leave one of them out";
+                Err(Error::invalid_at(&["query", "ref"], message))
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::model::{edit, file_path, source_repo};
+use crate::model::{edit, file_path, source_ref, source_repo};
 use crate::service::{Error, Result};
 
 /// A name for people to read.
@@ -92,6 +92,25 @@ impl CommitId {
                 "A commit is named by all 40 of its lower-case hexadecimal digits.",
             )
         })
+    }
+}
+
+/// A branch, a tag, or the full id of a commit. Of equal names, the branch counts.
+#[derive(Deserialize, ToSchema, JsonSchema)]
+#[serde(transparent)]
+#[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]+$", example = "main")]
+pub struct Revision(String);
+
+impl Revision {
+    /// Longest name, in bytes; a full one has a prefix before it.
+    const BYTES_MAX: usize = 255;
+
+    pub fn into_revision(self, place: &[&str]) -> Result<source_ref::Revision> {
+        if self.0.is_empty() || self.0.len() > Self::BYTES_MAX || self.0.contains('\0') {
+            let message = "A branch, tag or commit has a name of 1 to 255 bytes, without NUL.";
+            return Err(Error::invalid_at(place, message));
+        }
+        Ok(source_ref::Revision::new(&self.0))
     }
 }
 

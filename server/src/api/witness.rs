@@ -27,6 +27,8 @@ use super::jobs::{JobEvent, JobListResponse, JobResponse};
 use super::mirrors::{
     JobIdResponse, JobIdsResponse, MirrorResponse, RestoreObjectsRequest, ScrubMirrorRequest,
 };
+use super::source_history::{CommitComparison, CommitDetail, CommitPage, TreePage};
+use super::source_search::GrepPage;
 use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
@@ -46,7 +48,7 @@ use super::system::{Health, Readiness};
 use super::tokens::TokenListResponse;
 use super::users::ProfileResponse;
 use super::wire::{
-    ActionResponse, CommitId, CommitMessage, FilePath, MessageResponse, Metadata, Name,
+    ActionResponse, CommitId, CommitMessage, FilePath, MessageResponse, Metadata, Name, Revision,
     ShortCommitMessage,
 };
 use super::workspaces::{
@@ -100,6 +102,7 @@ pub fn sent() -> Schemas {
         RepoBucket,
         RestoreObjectsRequest,
         ScrubMirrorRequest,
+        Revision,
         ShortCommitMessage,
         StatsScope,
         StatsTime,
@@ -136,7 +139,11 @@ pub fn answered() -> Schemas {
         BucketResponse,
         BucketStatsResponse,
         BucketStatusResponse,
+        CommitComparison,
+        CommitDetail,
+        CommitPage,
         CreatedKeyResponse,
+        GrepPage,
         Health,
         JobEvent,
         JobIdResponse,
@@ -157,6 +164,7 @@ pub fn answered() -> Schemas {
         SourceRepoInfo,
         SourceRepoPage,
         StatsResponse,
+        TreePage,
         StorageBreakdownResponse,
         StorageError,
         StorageSeriesResponse,

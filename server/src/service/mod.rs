@@ -19,6 +19,9 @@ pub mod objects;
 pub mod operator;
 pub mod packs;
 pub mod source_create;
+pub mod source_grep;
+pub mod source_history;
+pub mod source_reading;
 pub mod source_repos;
 pub mod stats;
 pub mod stats_series;
@@ -53,6 +56,7 @@ pub struct Services {
     pub objects: Objects,
     pub buckets: Buckets,
     pub editors: edits::Editors,
+    pub searches: source_grep::Searches,
     pub plane: objects::Plane,
     pub meter: meter::Meter,
     pub followers: Arc<storage_jobs::Followers>,

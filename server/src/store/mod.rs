@@ -18,6 +18,7 @@ pub mod orgs;
 pub mod settings;
 pub mod sights;
 pub mod source_packs;
+pub mod source_refs;
 pub mod source_repos;
 pub mod spaces;
 pub mod storage_jobs;

@@ -93,6 +93,7 @@ impl Stage {
             }
         }
         let repo = create_repo(&owner, workspace).await;
+        let head = owner.get_source_repo().repo_id(repo).send().await.expect("repo");
         let scope = Scope { repos: vec![repo.into()], expires_at: None };
         let (_, reader_repo_token) = token(&self.server, "reader@x", &scope).await;
         let (_, admin_repo_token) = token(&self.server, "admin@x", &scope).await;
@@ -120,6 +121,7 @@ impl Stage {
             candidate,
             token,
             repo,
+            commit: head.repo_head.parse().expect("a commit"),
             bucket,
             free_bucket,
             storage_repo,

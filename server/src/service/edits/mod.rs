@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use gix::ObjectId;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -119,13 +120,16 @@ impl Editors {
         }
     }
 
-    /// The repo's objects, with all of `head`, which the database has named as the repo's head.
-    pub async fn open(&self, repo: SourceRepoId, head: CommitId) -> Result<Arc<Cache>> {
+    /// The repo's objects, with all of `wanted` and what was before them, if the repo has them.
+    pub async fn open(&self, repo: SourceRepoId, wanted: &[ObjectId]) -> Result<Arc<Cache>> {
         // A cache holds whatever came before a commit that it holds, so that this reader need
         // not wait behind edits.
         if let Some(cache) = self.shared.opened(repo) {
-            let known = cache.clone();
-            if blocking(move || Ok(known.has(&head.into())?)).await.unwrap_or(false) {
+            let (known, wanted) = (cache.clone(), wanted.to_vec());
+            let has_all = move || {
+                wanted.iter().try_fold(true, |all, id| Ok(all && known.has(id)?))
+            };
+            if blocking(has_all).await.unwrap_or(false) {
                 return Ok(cache);
             }
         }
