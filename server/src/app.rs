@@ -106,6 +106,7 @@ impl App {
             buckets: Buckets::new(egress, config.disks_folder()).with_patience(tuning.transfer),
             editors,
             searches: Default::default(),
+            archives: Default::default(),
             quota: Quota {
                 buckets: config.limits.buckets.into(),
                 storage_repos: config.limits.storage_repos.into(),

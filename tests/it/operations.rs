@@ -120,6 +120,7 @@ fn of_accounts_and_source_repos() -> Vec<Operation> {
         operation!(diff_commits, Repo(Read), |on| .repo_id(on.repo).base("main")),
         operation!(list_tree, Repo(Read), |on| .repo_id(on.repo)),
         operation!(grep_source_repo, Repo(Read), |on| .repo_id(on.repo).pattern("kept")),
+        operation!(archive_source_repo, Repo(Read), |on| .repo_id(on.repo)),
         operation!(check_health, Public, |on|),
         operation!(check_readiness, Public, |on|),
         operation!(get_metrics, Public, |on|),

@@ -9,6 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::edits::FileMode;
 use super::half::{SourceError, SourceErrorDetail, StorageError};
+use super::source_history::ArchiveFormat;
 use super::source_repos::SourceRepoOrder;
 use super::stats::{IdList, StatsScope, StatsTime, StatsTimeBucket, StatsWindow};
 use super::storage_words::IdOrName;
@@ -24,7 +25,7 @@ use super::wire::{CommitId, FilePath, Revision, ShortCommitMessage};
     components(schemas(
         StorageError, SourceError, SourceErrorDetail, SourceRepoOrder, FilePath, CommitId,
         ShortCommitMessage, FileMode, IdOrName, IdList, StatsTime, StatsScope, StatsWindow,
-        StatsTimeBucket, Revision
+        StatsTimeBucket, Revision, ArchiveFormat
     )),
     tags(
         (name = "workspaces", description = "Workspaces of an organisation, and the role each user has in them."),

@@ -120,6 +120,7 @@ fn source() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(source_history::get_commit))
         .routes(routes!(source_history::diff_commits))
         .routes(routes!(source_history::list_tree))
+        .routes(routes!(source_history::archive_source_repo))
         .routes(routes!(source_search::grep_source_repo))
 }
 

@@ -1,6 +1,9 @@
 //! Tag `source_history`: the commits of a source repo, how they differ, and the files they hold.
 
 use axum::Json;
+use axum::body::Body;
+use axum::http::header;
+use axum::response::IntoResponse;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,11 +15,12 @@ use super::half::SourceFault;
 use super::responses::{SourceAbsent, SourceAlways, SourceInvalid};
 use super::source_repos::RepoPath;
 use super::strict::words;
-use super::wire::{CommitId, FilePath, Revision};
+use super::wire::{BinaryBody, CommitId, FilePath, Revision};
 use super::{By, Shared};
 use crate::model::history::{self, COMMITS_PAGE, COMMITS_PAGE_MAX, PATHS_PAGE, PATHS_PAGE_MAX};
 use crate::model::{file_path, source_ref};
 use crate::service::source_history::{self, Listing};
+use crate::service::source_archive;
 use crate::service::{Error, Result};
 
 type Answer<T> = Result<Json<T>, SourceFault>;
@@ -119,6 +123,58 @@ pub async fn list_tree(
         source_history::tree(&services, &caller, path.0.repo_id.into(), asked).await?;
     let items = page.items.into_iter().map(TreeEntry::from).collect();
     Ok(Json(TreePage { commit: commit.to_string(), items, next_cursor: page.next }))
+}
+
+/// Download all files
+///
+/// The files at a branch, tag or commit as one archive, sent while it is made. Symlinks are stored as symlinks,
+/// submodules as empty directories. A path that could lead out of the folder it is unpacked in is left out. Every
+/// time is that of the commit, so that two archives of one commit are equal. An archive that breaks off was not
+/// complete. Needs READ in the repo's workspace, or a repo token that names the repo.
+#[utoipa::path(get, path = "/v1/repo/{repo_id}/archive", tag = "source_history", params(RepoPath, ArchiveQuery),
+    responses(
+        (status = 200, description = "The archive.", body = inline(BinaryBody), content_type = "application/octet-stream"),
+        SourceAlways, SourceAbsent, SourceInvalid,
+    ))]
+pub async fn archive_source_repo(
+    services: Shared,
+    caller: By,
+    path: SourcePath<RepoPath>,
+    query: SourceQuery<ArchiveQuery>,
+) -> Result<impl IntoResponse, SourceFault> {
+    let ArchiveQuery { revision, format } = query.0;
+    let (id, at) = (path.0.repo_id.into(), revision_of(revision, "ref")?);
+    let format = format.unwrap_or(ArchiveFormat::TarGz).into();
+    let (name, bytes) = source_archive::write(&services, &caller, id, at, format).await?;
+    let named = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, named),
+    ];
+    Ok((headers, Body::from_stream(bytes)))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ArchiveQuery {
+    /// Branch, tag or commit to look at. Default is the head.
+    #[serde(rename = "ref")]
+    #[param(nullable = false)]
+    revision: Option<Revision>,
+    /// Kind of archive. Default is `tar.gz`.
+    #[param(nullable = false)]
+    format: Option<ArchiveFormat>,
+}
+
+words! {
+    /// A kind of archive.
+    #[schema(example = json!("tar.gz"))]
+    ArchiveFormat: history::ArchiveFormat {
+        Tar = "tar",
+        TarGz = "tar.gz",
+        Zip = "zip",
+    }
 }
 
 #[derive(Deserialize, IntoParams)]

@@ -27,7 +27,7 @@ use super::jobs::{JobEvent, JobListResponse, JobResponse};
 use super::mirrors::{
     JobIdResponse, JobIdsResponse, MirrorResponse, RestoreObjectsRequest, ScrubMirrorRequest,
 };
-use super::source_history::{CommitComparison, CommitDetail, CommitPage, TreePage};
+use super::source_history::{ArchiveFormat, CommitComparison, CommitDetail, CommitPage, TreePage};
 use super::source_search::GrepPage;
 use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
@@ -74,6 +74,7 @@ pub fn sent() -> Schemas {
         AccessType,
         AddWorkspaceUserRequest,
         AiType,
+        ArchiveFormat,
         BucketFolder,
         BucketNodeStatsRequest,
         CommitAuthor,

@@ -116,3 +116,21 @@ pub struct GrepMatch {
     /// The line, or of a very long one the part around the match.
     pub text: String,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArchiveFormat {
+    Tar,
+    TarGz,
+    Zip,
+}
+
+impl ArchiveFormat {
+    /// What file names end in.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Tar => "tar",
+            Self::TarGz => "tar.gz",
+            Self::Zip => "zip",
+        }
+    }
+}

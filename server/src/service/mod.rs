@@ -18,6 +18,7 @@ pub mod mirrors;
 pub mod objects;
 pub mod operator;
 pub mod packs;
+pub mod source_archive;
 pub mod source_create;
 pub mod source_grep;
 pub mod source_history;
@@ -57,6 +58,7 @@ pub struct Services {
     pub buckets: Buckets,
     pub editors: edits::Editors,
     pub searches: source_grep::Searches,
+    pub archives: source_archive::Archives,
     pub plane: objects::Plane,
     pub meter: meter::Meter,
     pub followers: Arc<storage_jobs::Followers>,

@@ -1,6 +1,7 @@
 //! Git in memory and on disk: objects, trees, packs, and the cache directory. Whoever calls
 //! blocks; nothing in here is durable, that is the database's task.
 
+pub mod archive;
 pub mod blobs;
 pub mod cache;
 pub mod commit;

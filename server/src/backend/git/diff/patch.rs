@@ -27,7 +27,8 @@ pub struct Patch {
 impl Sides<'_> {
     /// Nothing when one of them is no text.
     pub fn compare(&self, old: &[u8], new: &[u8]) -> Option<Patch> {
-        if is_binary(old) || is_binary(new) {
+        let is_text = |content| !is_binary(content) && str::from_utf8(content).is_ok();
+        if !is_text(old) || !is_text(new) {
             return None;
         }
         let (Some(_), Some(_)) = (self.old, self.new) else {
@@ -104,8 +105,9 @@ impl Sides<'_> {
     }
 }
 
+/// What git takes for a binary file.
 pub fn is_binary(content: &[u8]) -> bool {
-    content[..content.len().min(SNIFFED_BYTES)].contains(&0) || str::from_utf8(content).is_err()
+    content[..content.len().min(SNIFFED_BYTES)].contains(&0)
 }
 
 fn write_hunks(text: &mut String, diff: &Diff, input: &InternedInput<&[u8]>) {

@@ -1,0 +1,8 @@
+//! The past of source repos: what the server says of it is what git says of the same repository.
+
+mod diffs;
+mod grep;
+mod log;
+mod model;
+mod stage;
+mod trees;
