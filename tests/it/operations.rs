@@ -121,6 +121,17 @@ fn of_accounts_and_source_repos() -> Vec<Operation> {
         operation!(list_tree, Repo(Read), |on| .repo_id(on.repo)),
         operation!(grep_source_repo, Repo(Read), |on| .repo_id(on.repo).pattern("kept")),
         operation!(archive_source_repo, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(list_branches, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(create_branch, Repo(Write), |on| .repo_id(on.repo)
+            .body(body::<types::CreateBranchRequest>(json!({"name": "new"})))),
+        operation!(get_branch, Repo(Read), |on| .repo_id(on.repo).branch("main")),
+        operation!(delete_branch, Repo(Write), |on| .repo_id(on.repo).branch("spare")),
+        operation!(merge_branch, Repo(Write), |on| .repo_id(on.repo)
+            .body(body::<types::MergeRequest>(json!({"from": "spare"})))),
+        operation!(revert_commit, Repo(Write), |on| .repo_id(on.repo).commit_id(on.commit.to_string())
+            .body(body::<types::CommitTerms>(json!({})))),
+        operation!(reset_to_commit, Repo(Write), |on| .repo_id(on.repo).commit_id(on.commit.to_string())
+            .body(body::<types::CommitTerms>(json!({})))),
         operation!(check_health, Public, |on|),
         operation!(check_readiness, Public, |on|),
         operation!(get_metrics, Public, |on|),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::strict::{strict, tagged};
-use super::wire::{CommitId, CommitMessage, FilePath, Metadata};
+use super::wire::{BranchName, CommitId, CommitMessage, FilePath, Metadata};
 use crate::model::edit::{self, Change, Edit, Identity};
 use crate::service::{Error, Result, source_repos};
 
@@ -32,6 +32,9 @@ pub struct EditSourceRepoRequest {
     /// Author of the commit. Default is the caller.
     #[serde(default)]
     author: Option<CommitAuthor>,
+    /// Branch to make the edit on; it has to be there. Default is `main`.
+    #[serde(default)]
+    branch: Option<BranchName>,
 }
 
 /// What an edit does to the files.
@@ -142,7 +145,9 @@ impl EditSourceRepoRequest {
                 .map(|head| head.into_id(&["body", "expected_head"]))
                 .transpose()?,
         };
-        Ok(source_repos::Change { edit, metadata: self.metadata.map(Metadata::into_pairs) })
+        let branch = self.branch.map(|name| name.into_name(&["body", "branch"])).transpose()?;
+        let metadata = self.metadata.map(Metadata::into_pairs);
+        Ok(source_repos::Change { branch, edit, metadata })
     }
 }
 
@@ -213,7 +218,7 @@ fn decode(content: String, encoding: Option<FileEncoding>, place: &[&str]) -> Re
 }
 
 impl CommitAuthor {
-    fn into_identity(self) -> Result<Identity> {
+    pub fn into_identity(self) -> Result<Identity> {
         for (field, text) in [("name", &self.name), ("email", &self.email)] {
             let usable = !text.trim().is_empty() && !text.contains(['<', '>', '\r', '\n', '\0']);
             if !usable || text.chars().count() > 255 {

@@ -17,6 +17,7 @@ pub mod mirrors;
 pub mod observe;
 pub mod problem;
 pub mod responses;
+pub mod source_branches;
 pub mod source_files;
 pub mod source_history;
 pub mod source_repos;
@@ -122,6 +123,11 @@ fn source() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(source_history::list_tree))
         .routes(routes!(source_history::archive_source_repo))
         .routes(routes!(source_search::grep_source_repo))
+        .routes(routes!(source_branches::list_branches, source_branches::create_branch))
+        .routes(routes!(source_branches::get_branch, source_branches::delete_branch))
+        .routes(routes!(source_branches::merge_branch))
+        .routes(routes!(source_branches::revert_commit))
+        .routes(routes!(source_branches::reset_to_commit))
 }
 
 /// As OpenAPI can say it; it is served by [`source_files::slashed`].

@@ -19,8 +19,8 @@ use super::wire::{BinaryBody, CommitId, FilePath, Revision};
 use super::{By, Shared};
 use crate::model::history::{self, COMMITS_PAGE, COMMITS_PAGE_MAX, PATHS_PAGE, PATHS_PAGE_MAX};
 use crate::model::{file_path, source_ref};
-use crate::service::source_history::{self, Listing};
 use crate::service::source_archive;
+use crate::service::source_history::{self, Listing};
 use crate::service::{Error, Result};
 
 type Answer<T> = Result<Json<T>, SourceFault>;
@@ -182,9 +182,9 @@ words! {
 pub struct CommitPath {
     /// Id of the source repo.
     #[param(example = "9b2c7a54-1f0e-4d8a-bb5e-6a1d2c3e4f50")]
-    repo_id: Uuid,
+    pub repo_id: Uuid,
     /// Id of the commit.
-    commit_id: CommitId,
+    pub commit_id: CommitId,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -397,9 +397,7 @@ pub fn within(limit: Option<u32>, default: usize, max: usize) -> Result<usize> {
     let limit = limit.map_or(default, |limit| limit as usize);
     match (1..=max).contains(&limit) {
         true => Ok(limit),
-        false => {
-            Err(Error::invalid_at(&["query", "limit"], format!("limit: must be 1 to {max}")))
-        }
+        false => Err(Error::invalid_at(&["query", "limit"], format!("limit: must be 1 to {max}"))),
     }
 }
 

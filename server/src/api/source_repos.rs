@@ -287,7 +287,7 @@ pub enum CreateSource {
 pub struct SourceRepoInfo {
     /// Id of the repo.
     repo_id: Uuid,
-    /// The commit its branch points to now, 40 hexadecimal digits.
+    /// The commit the branch points to now that was changed, 40 hexadecimal digits.
     repo_head: String,
     /// Paths the change touched, see `edit_source_repo`. An empty list says that nothing differed; left
     /// out when a repo was created.

@@ -114,6 +114,28 @@ impl Revision {
     }
 }
 
+/// Name of a branch, as git has it: no part between slashes is empty, begins with a dot, or ends in a dot or
+/// in `.lock`; no `..`, `@{`, space, control character or any of `~^:?*[\` anywhere; not `HEAD`, and not an id
+/// of a commit. At most 244 bytes. In a path its slashes are sent as `%2F`.
+#[derive(Deserialize, ToSchema, JsonSchema)]
+#[serde(transparent)]
+#[schema(
+    min_length = 1,
+    max_length = 244,
+    example = "feature/search",
+    pattern = r"^(?![-./])[^\u0000-\u0020\u007f~^:?*\[\\]+$"
+)]
+pub struct BranchName(String);
+
+impl BranchName {
+    pub fn into_name(self, place: &[&str]) -> Result<source_ref::BranchName> {
+        source_ref::BranchName::new(self.0).ok_or_else(|| {
+            let message = "Git takes no branch of this name. Use letters, digits, `-` and `/`.";
+            Error::invalid_at(place, message)
+        })
+    }
+}
+
 /// Message of a commit, first line the subject. If empty, the server writes a line that names the change.
 #[derive(Deserialize, ToSchema, JsonSchema)]
 #[serde(transparent)]

@@ -27,12 +27,13 @@ use super::jobs::{JobEvent, JobListResponse, JobResponse};
 use super::mirrors::{
     JobIdResponse, JobIdsResponse, MirrorResponse, RestoreObjectsRequest, ScrubMirrorRequest,
 };
+use super::source_branches::{Branch, BranchPage, CommitTerms, CreateBranchRequest, MergeRequest};
 use super::source_history::{ArchiveFormat, CommitComparison, CommitDetail, CommitPage, TreePage};
-use super::source_search::GrepPage;
 use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
 };
+use super::source_search::GrepPage;
 use super::stats::{
     BucketNodeStatsRequest, BucketNodeStatsResponse, BucketStatsResponse, IdList,
     NodeDailyResponse, NodeMinuteResponse, RepoStatsResponse, StatsResponse, StatsScope, StatsTime,
@@ -48,8 +49,8 @@ use super::system::{Health, Readiness};
 use super::tokens::TokenListResponse;
 use super::users::ProfileResponse;
 use super::wire::{
-    ActionResponse, CommitId, CommitMessage, FilePath, MessageResponse, Metadata, Name, Revision,
-    ShortCommitMessage,
+    ActionResponse, BranchName, CommitId, CommitMessage, FilePath, MessageResponse, Metadata, Name,
+    Revision, ShortCommitMessage,
 };
 use super::workspaces::{
     AccessType, AddWorkspaceUserRequest, CreateWorkspaceRequest, UpdateWorkspaceRequest,
@@ -75,11 +76,14 @@ pub fn sent() -> Schemas {
         AddWorkspaceUserRequest,
         AiType,
         ArchiveFormat,
+        BranchName,
         BucketFolder,
         BucketNodeStatsRequest,
         CommitAuthor,
         CommitId,
         CommitMessage,
+        CommitTerms,
+        CreateBranchRequest,
         CreateSource,
         CreateSourceRepoRequest,
         CreateAccessKeyRequest,
@@ -97,6 +101,7 @@ pub fn sent() -> Schemas {
         FileMode,
         FilePath,
         FileWrite,
+        MergeRequest,
         Metadata,
         Name,
         RepoAiLlm,
@@ -134,6 +139,8 @@ pub fn answered() -> Schemas {
         AiKeyListResponse,
         AiLlmChangeResponse,
         AiLlmListResponse,
+        Branch,
+        BranchPage,
         BucketChangeResponse,
         BucketListResponse,
         BucketNodeStatsResponse,
@@ -198,6 +205,8 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         AddWorkspaceUserRequest,
         BucketNodeStatsRequest,
         CommitAuthor,
+        CommitTerms,
+        CreateBranchRequest,
         CreateSource,
         CreateSourceRepoRequest,
         CreateAccessKeyRequest,
@@ -210,6 +219,7 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         EditSource,
         EditSourceRepoRequest,
         FileWrite,
+        MergeRequest,
         RepoAiLlm,
         RepoBucket,
         RestoreObjectsRequest,

@@ -35,7 +35,7 @@ impl Edit {
     pub fn bytes(&self) -> usize {
         let size = |write: &FileWrite| write.content.len();
         match &self.source {
-            None => 0,
+            None | Some(Change::Merge { .. } | Change::Revert(_) | Change::Reset(_)) => 0,
             Some(Change::Replace(files)) => files.iter().map(size).sum(),
             Some(Change::Operations(operations)) => operations
                 .iter()
@@ -54,6 +54,12 @@ pub enum Change {
     Replace(Vec<FileWrite>),
     /// Collected, then applied as deletes, writes, renames, whatever their order in the request.
     Operations(Vec<Operation>),
+    /// What a commit has that the branch has not.
+    Merge { commit: CommitId, name: String },
+    /// The opposite of what a commit changed.
+    Revert(CommitId),
+    /// The files as a commit has them.
+    Reset(CommitId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,8 +8,6 @@ use super::edit::CommitId;
 pub const REF_NAME_BYTES_MAX: usize = 244;
 /// Branches on a page, unless the request says otherwise, and at most.
 pub const BRANCHES_PAGE_MAX: usize = 1_000;
-/// Most branches and tags of a repo that branches can still be added to.
-pub const REFS_MAX: i64 = 10_000;
 
 const BRANCHES: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";

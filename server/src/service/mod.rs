@@ -19,6 +19,7 @@ pub mod objects;
 pub mod operator;
 pub mod packs;
 pub mod source_archive;
+pub mod source_branches;
 pub mod source_create;
 pub mod source_grep;
 pub mod source_history;

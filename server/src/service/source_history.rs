@@ -146,7 +146,9 @@ pub async fn tree(
         }
         let mut entries: Box<dyn Iterator<Item = _>> = match recursive {
             true => Box::new(Walk::new(source, tree, prefix)?.after(after.clone())),
-            false => Box::new(level(source, tree, prefix.as_ref(), after.as_ref())?.into_iter().map(Ok)),
+            false => {
+                Box::new(level(source, tree, prefix.as_ref(), after.as_ref())?.into_iter().map(Ok))
+            }
         };
         let mut items = Vec::new();
         let mut last = None;

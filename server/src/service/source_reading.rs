@@ -64,11 +64,7 @@ pub async fn read_all<T: Send + 'static, const N: usize>(
 }
 
 /// The object that is named: for a tag with a message, the tag itself.
-async fn find(
-    services: &Services,
-    repo: &SourceRepo,
-    at: Option<&Revision>,
-) -> Result<ObjectId> {
+async fn find(services: &Services, repo: &SourceRepo, at: Option<&Revision>) -> Result<ObjectId> {
     let text = match at {
         Some(Revision::Id(id)) => return Ok((*id).into()),
         None => repo.head.clone(),

@@ -11,8 +11,10 @@ use crate::model::file_path::FilePath;
 use crate::model::id::SourceRepoId;
 use crate::model::job::JobKind;
 use crate::model::page::{Page, PageRequest};
-use crate::model::source_ref::Revision;
-use crate::model::source_repo::{CLONE_BYTES_MAX, Metadata, SourceRepo, SourceRepoFilter};
+use crate::model::source_ref::{BranchName, Revision};
+use crate::model::source_repo::{
+    CLONE_BYTES_MAX, DEFAULT_BRANCH, Metadata, SourceRepo, SourceRepoFilter,
+};
 use crate::model::time::Timestamp;
 use crate::service::edits::{Edited, Order};
 use crate::service::source_reading::read;
@@ -56,6 +58,7 @@ pub async fn edit(
         check_metadata(metadata, &["body", "metadata"])?;
     }
     let order = Order {
+        branch: order.branch.map_or_else(|| DEFAULT_BRANCH.to_owned(), |branch| branch.full()),
         edit: order.edit,
         metadata: order.metadata,
         caller: caller.clone(),
@@ -66,6 +69,8 @@ pub async fn edit(
 
 /// What [`edit`] is asked to do.
 pub struct Change {
+    /// The default branch if absent.
+    pub branch: Option<BranchName>,
     pub edit: crate::model::edit::Edit,
     pub metadata: Option<Metadata>,
 }

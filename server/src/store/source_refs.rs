@@ -131,18 +131,31 @@ pub async fn find(
     names: &[String; 3],
 ) -> Result<Vec<Ref>, sqlx::Error> {
     let [first, second, third] = names;
-    sqlx::query(
-        "SELECT name, oid FROM source_refs WHERE repo_id = $1 AND name IN ($2, $3, $4)",
-    )
-    .bind(repo.to_string())
-    .bind(first)
-    .bind(second)
-    .bind(third)
-    .fetch_all(db)
-    .await?
-    .iter()
-    .map(from_row)
-    .collect()
+    sqlx::query("SELECT name, oid FROM source_refs WHERE repo_id = $1 AND name IN ($2, $3, $4)")
+        .bind(repo.to_string())
+        .bind(first)
+        .bind(second)
+        .bind(third)
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(from_row)
+        .collect()
+}
+
+/// What one ref points to.
+pub async fn get(
+    db: impl AnyExecutor<'_>,
+    repo: SourceRepoId,
+    name: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query("SELECT oid FROM source_refs WHERE repo_id = $1 AND name = $2")
+        .bind(repo.to_string())
+        .bind(name)
+        .fetch_optional(db)
+        .await?
+        .map(|row| row.try_get("oid"))
+        .transpose()
 }
 
 /// The refs whose names begin with `prefix` and come after `after`, in the order of names.

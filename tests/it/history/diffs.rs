@@ -51,7 +51,14 @@ pub fn check_patches(past: &Past, old: &str, new: &str, diff: &SourceDiff) {
     for file in diff.files.iter().filter(|file| file.patch.is_none()) {
         let path = file.old_path.as_ref().unwrap_or(&file.path);
         past.git(&["update-index", "--force-remove", "--", path]);
-        let entry = past.git(&["ls-tree", "-z", "--full-tree", new, "--", &format!(":(literal){}", file.path)]);
+        let entry = past.git(&[
+            "ls-tree",
+            "-z",
+            "--full-tree",
+            new,
+            "--",
+            &format!(":(literal){}", file.path),
+        ]);
         past.git_fed(&["update-index", "-z", "--index-info"], entry.as_bytes());
     }
     let tree = past.git(&["rev-parse", &format!("{new}^{{tree}}")]);
@@ -149,7 +156,8 @@ async fn too_much_is_left_out_and_says_so() {
     assert_eq!((diff.files.len(), diff.truncated), (1_000, true));
 
     let base = repo.head().await;
-    let large = (0..6).map(|n| crate::support::repo::write(&format!("large/{n}"), &line.repeat(9_000)));
+    let large =
+        (0..6).map(|n| crate::support::repo::write(&format!("large/{n}"), &line.repeat(9_000)));
     repo.diff(large.collect()).await.expect("written");
     let diff = compare(&repo, &base).await;
     let whole = diff.files.iter().filter(|file| file.patch.is_some()).count();
@@ -158,5 +166,7 @@ async fn too_much_is_left_out_and_says_so() {
 }
 
 async fn compare(repo: &Repo, base: &str) -> SourceDiff {
-    answer(repo.client.diff_commits().repo_id(repo.id).base(base).send().await).expect("a diff").diff
+    answer(repo.client.diff_commits().repo_id(repo.id).base(base).send().await)
+        .expect("a diff")
+        .diff
 }

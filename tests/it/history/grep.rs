@@ -93,7 +93,8 @@ async fn matches_are_those_of_git_in_any_page_size() {
             for size in [1, 7, 1_000] {
                 let found = as_git(&grep(&repo, at, asked, size).await);
                 let found: Vec<_> = found.iter().map(|line| line.trim_end_matches('\r')).collect();
-                let matches: Vec<_> = matches.iter().map(|line| line.trim_end_matches('\r')).collect();
+                let matches: Vec<_> =
+                    matches.iter().map(|line| line.trim_end_matches('\r')).collect();
                 assert_eq!(found, matches, "{} {at} by {size}", asked.pattern);
             }
         }

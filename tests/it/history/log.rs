@@ -18,8 +18,16 @@ async fn the_log_is_that_of_git_in_any_page_size() {
             assert_eq!(ids(log(&repo, at, None, size).await), expected, "{at} by {size}");
         }
     }
-    let paths =
-        ["src", "src/numbers.txt", "side.txt", "main.txt", "README.md", "link", "absent", "src/leaf"];
+    let paths = [
+        "src",
+        "src/numbers.txt",
+        "side.txt",
+        "main.txt",
+        "README.md",
+        "link",
+        "absent",
+        "src/leaf",
+    ];
     for path in paths {
         let expected = past.lines(&["log", "--format=%H", "main", "--", path]);
         for size in [1, 100] {

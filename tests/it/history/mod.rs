@@ -1,5 +1,6 @@
 //! The past of source repos: what the server says of it is what git says of the same repository.
 
+mod archives;
 mod diffs;
 mod grep;
 mod log;

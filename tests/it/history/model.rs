@@ -43,7 +43,8 @@ fn play(steps: &[Step]) -> Past {
         match step {
             Step::Write(file, lines) => {
                 // Each file has its own alphabet, so that no two look alike by chance.
-                let line = |line: &u8| format!("{file} {line} {}\n", "word ".repeat(*line as usize));
+                let line =
+                    |line: &u8| format!("{file} {line} {}\n", "word ".repeat(*line as usize));
                 past.write(&path(*file), lines.iter().map(line).collect::<String>());
             }
             Step::Delete(file) => drop(std::fs::remove_file(past.folder().join(path(*file)))),

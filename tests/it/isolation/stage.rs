@@ -94,6 +94,8 @@ impl Stage {
         }
         let repo = create_repo(&owner, workspace).await;
         let head = owner.get_source_repo().repo_id(repo).send().await.expect("repo");
+        let spare: types::CreateBranchRequest = body(json!({"name": "spare"}));
+        owner.create_branch().repo_id(repo).body(spare).send().await.expect("branch");
         let scope = Scope { repos: vec![repo.into()], expires_at: None };
         let (_, reader_repo_token) = token(&self.server, "reader@x", &scope).await;
         let (_, admin_repo_token) = token(&self.server, "admin@x", &scope).await;

@@ -50,9 +50,8 @@ fn entries(
     root: ObjectId,
 ) -> io::Result<impl Iterator<Item = io::Result<(BString, EntryKind, Bytes)>> + '_> {
     let walk = Walk::new(source, root, BString::default()).map_err(io::Error::other)?;
-    let kept = walk.filter(|leaf| {
-        leaf.as_ref().map_or(true, |(path, _)| is_extractable(path.as_bstr()))
-    });
+    let kept =
+        walk.filter(|leaf| leaf.as_ref().map_or(true, |(path, _)| is_extractable(path.as_bstr())));
     let load = |(path, entry): (BString, Entry)| {
         let kind = entry.mode.kind();
         let content = match kind {
@@ -68,12 +67,7 @@ fn entries(
     Ok(kept.map(move |leaf| leaf.and_then(load).map_err(io::Error::other)))
 }
 
-fn tar<W: Write>(
-    source: &dyn ObjectSource,
-    root: ObjectId,
-    seconds: i64,
-    out: W,
-) -> io::Result<W> {
+fn tar<W: Write>(source: &dyn ObjectSource, root: ObjectId, seconds: i64, out: W) -> io::Result<W> {
     let mut archive = tar::Builder::new(out);
     for entry in entries(source, root)? {
         let (path, kind, content) = entry?;
@@ -101,12 +95,7 @@ fn tar<W: Write>(
     archive.into_inner()
 }
 
-fn zip(
-    source: &dyn ObjectSource,
-    root: ObjectId,
-    seconds: i64,
-    out: impl Write,
-) -> io::Result<()> {
+fn zip(source: &dyn ObjectSource, root: ObjectId, seconds: i64, out: impl Write) -> io::Result<()> {
     // The format knows no time before 1980.
     let time = Instant::from_timestamp(seconds, 0).map(|time| time.naive_utc());
     let time = time.and_then(|time| time.try_into().ok()).unwrap_or_default();

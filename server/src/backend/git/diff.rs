@@ -104,11 +104,9 @@ fn pairs(
     let (old, new) = (tree(old)?, tree(new)?);
     let database = Database::new(source);
     let mut pairs = Vec::new();
-    let rewrites = Rewrites { copies: None, percentage: Some(0.5), limit: RENAMES_MAX, track_empty: false };
-    let options = Options {
-        location: Some(Location::Path),
-        rewrites: renames.then_some(rewrites),
-    };
+    let rewrites =
+        Rewrites { copies: None, percentage: Some(0.5), limit: RENAMES_MAX, track_empty: false };
+    let options = Options { location: Some(Location::Path), rewrites: renames.then_some(rewrites) };
     let collect = |change: gix::diff::tree_with_rewrites::ChangeRef<'_>| {
         pairs.extend(Pair::of(change.into_owned()));
         Ok(ControlFlow::Continue(()))
@@ -161,7 +159,13 @@ impl Pair {
                 }
             }
             Change::Rewrite {
-                source_location, source_entry_mode, source_id, entry_mode, id, location, ..
+                source_location,
+                source_entry_mode,
+                source_id,
+                entry_mode,
+                id,
+                location,
+                ..
             } => Self {
                 old: side(source_location, source_entry_mode, source_id),
                 new: side(location, entry_mode, id),

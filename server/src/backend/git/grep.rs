@@ -153,8 +153,10 @@ pub fn grep(
         for (index, found) in side_by_side(window, until, &look)? {
             let left = until.matches - matches.len();
             if found.len() > left {
-                matches.extend(found.into_iter().take(left));
-                let line = matches.last().map_or(0, |last| last.line);
+                let taken = found.into_iter().take(left);
+                let before = matches.len();
+                matches.extend(taken);
+                let line = matches[before..].last().map_or(0, |last| last.line);
                 return Ok((matches, Some(Place { file: index, line })));
             }
             matches.extend(found);
@@ -189,11 +191,8 @@ fn side_by_side(
         }
         Ok::<_, ObjectError>((done, true))
     };
-    let parts: Vec<_> = window
-        .clone()
-        .step_by(share)
-        .map(|start| start..window.end.min(start + share))
-        .collect();
+    let parts: Vec<_> =
+        window.clone().step_by(share).map(|start| start..window.end.min(start + share)).collect();
     let results: Vec<_> = std::thread::scope(|scope| {
         let running: Vec<_> = parts.into_iter().map(|part| scope.spawn(|| work(part))).collect();
         running.into_iter().map(|thread| thread.join()).collect()

@@ -9,6 +9,7 @@ pub mod database;
 pub mod diff;
 pub mod grep;
 pub mod log;
+pub mod merge;
 pub mod objects;
 pub mod pack;
 pub mod path;

@@ -24,9 +24,10 @@ pub fn check_symlink(path: &FilePath) -> Result<(), PathError> {
 /// brought any bytes.
 pub fn is_extractable(path: &BStr) -> bool {
     let whole = !path.is_empty() && !path.contains(&b'\\');
-    whole && path.split(|byte| *byte == b'/').all(|name| {
-        path::component(name.into(), None, RULES).is_ok()
-    })
+    whole
+        && path
+            .split(|byte| *byte == b'/')
+            .all(|name| path::component(name.into(), None, RULES).is_ok())
 }
 
 fn check_as(path: &FilePath, mode: Option<Mode>) -> Result<(), PathError> {

@@ -44,6 +44,8 @@ const OPEN_MAX: usize = 256;
 
 /// One edit with all that its commit and its audit line need.
 pub struct Order {
+    /// Full name of the branch it is for.
+    pub branch: String,
     pub edit: Edit,
     pub metadata: Option<Metadata>,
     pub caller: Caller,
@@ -126,9 +128,7 @@ impl Editors {
         // not wait behind edits.
         if let Some(cache) = self.shared.opened(repo) {
             let (known, wanted) = (cache.clone(), wanted.to_vec());
-            let has_all = move || {
-                wanted.iter().try_fold(true, |all, id| Ok(all && known.has(id)?))
-            };
+            let has_all = move || wanted.iter().try_fold(true, |all, id| Ok(all && known.has(id)?));
             if blocking(has_all).await.unwrap_or(false) {
                 return Ok(cache);
             }

@@ -138,13 +138,33 @@ fn write_hunk(text: &mut String, changes: &[gix::diff::blob::Hunk], input: &Inte
     let _ = writeln!(text, "@@ -{old} +{new} @@");
     let mut at = old_start;
     for change in changes {
-        write_lines(text, ' ', &input.before[at as usize..change.before.start as usize], &input.interner);
+        write_lines(
+            text,
+            ' ',
+            &input.before[at as usize..change.before.start as usize],
+            &input.interner,
+        );
         let (gone, come) = (change.before.clone(), change.after.clone());
-        write_lines(text, '-', &input.before[gone.start as usize..gone.end as usize], &input.interner);
-        write_lines(text, '+', &input.after[come.start as usize..come.end as usize], &input.interner);
+        write_lines(
+            text,
+            '-',
+            &input.before[gone.start as usize..gone.end as usize],
+            &input.interner,
+        );
+        write_lines(
+            text,
+            '+',
+            &input.after[come.start as usize..come.end as usize],
+            &input.interner,
+        );
         at = change.before.end;
     }
-    write_lines(text, ' ', &input.before[at as usize..(last.before.end + trail) as usize], &input.interner);
+    write_lines(
+        text,
+        ' ',
+        &input.before[at as usize..(last.before.end + trail) as usize],
+        &input.interner,
+    );
 }
 
 /// Lines are counted from 1; where there is none, the one before is named.
