@@ -1,8 +1,10 @@
 //! The past of source repos: what the server says of it is what git says of the same repository.
 
 mod archives;
+mod branches;
 mod diffs;
 mod grep;
+mod joins;
 mod log;
 mod model;
 mod stage;

@@ -42,6 +42,19 @@ impl Past {
     }
 
     pub fn run(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+        let output = self.output(arguments, input);
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "git {arguments:?}: {words}");
+        output.stdout
+    }
+
+    /// Whether git succeeds, and what it says.
+    pub fn try_run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = self.output(arguments, b"");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn output(&self, arguments: &[&str], input: &[u8]) -> std::process::Output {
         let date = format!("{} +0000", 1_700_000_000 + 60 * self.minutes);
         let mut child = Command::new("git")
             .args(["-c", "safe.directory=*", "-c", "core.autocrlf=false"])
@@ -58,10 +71,7 @@ impl Past {
             .spawn()
             .expect("git is installed");
         std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), input).expect("input");
-        let output = child.wait_with_output().expect("git ends");
-        let words = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "git {arguments:?}: {words}");
-        output.stdout
+        child.wait_with_output().expect("git ends")
     }
 
     pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
