@@ -25,7 +25,7 @@ use crate::service::meter::Meter;
 use crate::service::operator::{self, Owner};
 use crate::service::{Node, Quota, Services, edits, objects};
 use crate::store::{Kind, Store, intents};
-use crate::{api, s3, telemetry, worker};
+use crate::{api, git, s3, telemetry, worker};
 use listen::Speech;
 
 /// The API's two documents, for the command that prints them.
@@ -41,6 +41,7 @@ pub struct App {
     connections: usize,
     drain: Duration,
     s3: s3::Limits,
+    git: git::Limits,
 }
 
 /// A server that is listening.
@@ -132,6 +133,13 @@ impl App {
                 concurrent: config.limits.concurrent_requests,
                 domain: config.s3_domain.clone(),
             },
+            git: git::Limits {
+                concurrent: config.git.concurrent,
+                wait: wait_max,
+                push_mib: config.git.push_mib,
+                idle: Duration::from_secs(config.git.idle_seconds),
+                total: Duration::from_secs(config.git.total_seconds),
+            },
         })
     }
 
@@ -140,7 +148,8 @@ impl App {
         let address = listener.local_addr()?;
         let s3_address = s3.as_ref().map(TcpListener::local_addr).transpose()?;
         let stop = CancellationToken::new();
-        let router = api::router(&self.services, &self.guard);
+        let git = git::router(&self.services, self.git);
+        let router = api::router(&self.services, &self.guard, git);
         let gateway = s3::router(&self.services, self.s3);
         let services = self.services.clone();
         let background = TaskTracker::new();

@@ -56,6 +56,7 @@ pub struct Config {
     /// Region of this server, as clients are told it.
     pub region: String,
     pub limits: Limits,
+    pub git: Git,
     pub egress: Egress,
     pub log: Log,
 }
@@ -120,6 +121,27 @@ pub struct Limits {
     pub storage_repos: u32,
 }
 
+/// Bounds on git over HTTP.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Git {
+    /// Clones, fetches and pushes under way at the same time. One more waits as long as an edit does
+    /// (`limits.edit_wait_seconds`), then gets 503.
+    pub concurrent: usize,
+    /// Mebibytes that one push may bring.
+    pub push_mib: u32,
+    /// Seconds that a client may take to send or read the next piece.
+    pub idle_seconds: u64,
+    /// Seconds after which a clone, fetch or push is given up.
+    pub total_seconds: u64,
+}
+
+impl Default for Git {
+    fn default() -> Self {
+        Self { concurrent: 16, push_mib: 1_024, idle_seconds: 60, total_seconds: 3_600 }
+    }
+}
+
 /// What the server may dial on a user's word.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -170,6 +192,7 @@ impl Default for Config {
             bootstrap_token: None,
             region: "local".to_owned(),
             limits: Limits::default(),
+            git: Git::default(),
             egress: Egress::default(),
             log: Log::default(),
         }

@@ -1,7 +1,7 @@
 //! Repoplane: one server for repositories behind an API.
 //!
 //! ```text
-//! doors (api, s3, cli, worker)  ->  service  ->  store | backend  ->  model
+//! doors (api, s3, git, cli, worker)  ->  service  ->  store | backend  ->  model
 //! ```
 //!
 //! - doors turn a protocol into a service call and back: no rules, no SQL, no files;
@@ -15,6 +15,7 @@ pub mod app;
 pub mod backend;
 pub mod cli;
 pub mod config;
+pub mod git;
 pub mod model;
 pub mod s3;
 pub mod service;

@@ -11,6 +11,7 @@ mod edits_model;
 mod events;
 mod faults;
 mod gateway;
+mod git;
 mod history;
 mod isolation;
 mod mirror;

@@ -157,8 +157,9 @@ pub fn document() -> Document {
     document::complete(all.into_openapi())
 }
 
-/// The whole door: the API, its documentation, and an answer for everything else.
-pub fn router(services: &Arc<Services>, guard: &Arc<Guard>) -> Router {
+/// The whole door: the API, its documentation, and an answer for everything else. Another door
+/// may share the listener.
+pub fn router(services: &Arc<Services>, guard: &Arc<Guard>, other: Router) -> Router {
     let storage: Router<_> = storage().into();
     let source: Router<_> = source().into();
     let system: Router<_> = system().into();
@@ -172,6 +173,7 @@ pub fn router(services: &Arc<Services>, guard: &Arc<Guard>) -> Router {
         .merge(system)
         .with_state(services.clone())
         .merge(docs::routes(document()))
+        .merge(other)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(no_such_path)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -21,6 +21,7 @@ pub mod packs;
 pub mod source_archive;
 pub mod source_branches;
 pub mod source_create;
+pub mod source_git;
 pub mod source_grep;
 pub mod source_history;
 pub mod source_reading;

@@ -1,6 +1,8 @@
 //! Where the packs of source repos go: small ones into the database, large ones into the
 //! object store first, so that the row never names what is not there.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -15,9 +17,28 @@ pub async fn place(objects: &Objects, repo: SourceRepoId, pack: &[u8]) -> Result
     if pack.len() <= ROW_PACK_BYTES_MAX {
         return Ok(Place::Row(pack.to_vec()));
     }
-    let key = format!("source/{repo}/{}.pack", Uuid::now_v7());
+    let key = key(repo);
     objects.put(&key, Bytes::copy_from_slice(pack)).await?;
     Ok(Place::Object(key))
+}
+
+/// As [`place`], for a pack in a file; also says how long it is, in bytes.
+pub async fn place_file(
+    objects: &Objects,
+    repo: SourceRepoId,
+    pack: &Path,
+) -> Result<(Place, u64)> {
+    let bytes = tokio::fs::metadata(pack).await?.len();
+    if bytes <= ROW_PACK_BYTES_MAX as u64 {
+        return Ok((Place::Row(tokio::fs::read(pack).await?), bytes));
+    }
+    let key = key(repo);
+    objects.put_file(&key, pack).await?;
+    Ok((Place::Object(key), bytes))
+}
+
+fn key(repo: SourceRepoId) -> String {
+    format!("source/{repo}/{}.pack", Uuid::now_v7())
 }
 
 /// Removes a pack that no row came to name.

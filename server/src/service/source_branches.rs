@@ -7,11 +7,11 @@ use crate::model::access::{Caller, Role};
 use crate::model::audit::Action;
 use crate::model::edit::{Change, CommitId, Edit, Identity};
 use crate::model::id::SourceRepoId;
-use crate::model::push::REFS_MAX;
 use crate::model::source_ref::{BranchName, Revision};
 use crate::model::source_repo::{DEFAULT_BRANCH, SourceRepo};
 use crate::model::time::Timestamp;
 use crate::service::edits::Edited;
+use crate::service::edits::push::check_room;
 use crate::service::source_history::Page;
 use crate::service::source_reading::read;
 use crate::service::source_repos::{self, line, require};
@@ -83,17 +83,8 @@ pub async fn create(
     if refs.contains_key(&full) {
         return Err(conflict(format!("There is a branch `{name}` already.")));
     }
-    // Git keeps refs as files, so that one cannot be where another has its folder.
-    let above = full.match_indices('/').map(|(at, _)| &full[..at]);
-    let folder = format!("{full}/");
-    let below = refs.range(folder.clone()..).next().map(|(found, _)| found.as_str());
-    let below = below.filter(|found| found.starts_with(&folder));
-    if let Some(other) = above.chain(below).find(|other| refs.contains_key(*other)) {
-        return Err(conflict(format!("`{other}` is in the way of a branch of that name.")));
-    }
-    if refs.len() >= REFS_MAX {
-        let message = format!("name: the repo has {REFS_MAX} branches and tags, which is the most");
-        return Err(Error::invalid("name", message));
+    if let Err(reason) = check_room(&refs, &full) {
+        return Err(conflict(format!("No branch can have this name: {reason}.")));
     }
     source_refs::advance(&mut tx, id, None, Timestamp::now()).await?;
     source_refs::set(&mut tx, id, &full, Some(head)).await?;

@@ -14,7 +14,7 @@ use crate::service::edits::apply::{EditError, Stamp, apply};
 use crate::service::edits::{blocking, committer};
 use crate::service::source_repos::{check_metadata, line, require};
 use crate::service::{Error, Result, Services, access, packs};
-use crate::store::{Tx, audit, source_packs, source_repos, workspaces};
+use crate::store::{Tx, audit, source_packs, source_refs, source_repos, workspaces};
 
 /// What a new repo is to be.
 pub struct NewRepo {
@@ -132,6 +132,7 @@ async fn copy(
     let (seq, bundles, bytes) = (position.seq, position.bundles, position.bundle_bytes);
     source_repos::insert(&mut tx, repo, seq, bundles, bytes).await?;
     source_packs::copy(&mut *tx, of, repo.id).await?;
+    source_refs::copy(&mut *tx, of, repo.id).await?;
     finish(tx, caller, repo).await
 }
 

@@ -23,15 +23,25 @@ pub struct Process {
 
 impl Process {
     pub async fn start(folder: &Path, database: &str) -> Self {
-        Self::listening(folder, database, "off").await
+        Self::listening(folder, database, "off", &[]).await
+    }
+
+    /// With these variables around it.
+    pub async fn start_in(folder: &Path, database: &str, variables: &[(&str, &str)]) -> Self {
+        Self::listening(folder, database, "off", variables).await
     }
 
     /// With an S3 gateway, and with leave to reach clouds on this machine.
     pub async fn with_gateway(folder: &Path, database: &str) -> Self {
-        Self::listening(folder, database, "127.0.0.1:0").await
+        Self::listening(folder, database, "127.0.0.1:0", &[]).await
     }
 
-    async fn listening(folder: &Path, database: &str, s3: &str) -> Self {
+    async fn listening(
+        folder: &Path,
+        database: &str,
+        s3: &str,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let started = Instant::now();
         let mut child = Command::new(binary())
             .arg("serve")
@@ -49,6 +59,7 @@ impl Process {
             .env("REPOPLANE_LIMITS__BURST", "1000000")
             .env("REPOPLANE_EGRESS__ALLOW", "127.0.0.0/8")
             .env("REPOPLANE_LOG__FORMAT", "json")
+            .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -71,6 +82,10 @@ impl Process {
             assert!(started.elapsed() < READY_WITHIN, "not ready after {READY_WITHIN:?}");
         }
         Self { child, url, s3, ready_after: started.elapsed() }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     pub fn owner(&self) -> Client {

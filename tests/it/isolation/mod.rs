@@ -1,7 +1,7 @@
 //! Every operation by every kind of caller: who gets in, who is told no, and who is told
 //! that there is nothing. The expectation of each cell follows from the rules below.
 
-mod caller;
+pub mod caller;
 mod replay;
 pub mod stage;
 

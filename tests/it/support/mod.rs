@@ -190,9 +190,12 @@ impl Second {
         &self.running.services
     }
 
+    pub fn url(&self) -> String {
+        format!("http://{}", self.running.address)
+    }
+
     pub fn owner(&self) -> Client {
-        let url = format!("http://{}", self.running.address);
-        Client::connect(&url, OWNER_TOKEN).expect("the test server's URL")
+        Client::connect(&self.url(), OWNER_TOKEN).expect("the test server's URL")
     }
 
     pub async fn stop(self) {

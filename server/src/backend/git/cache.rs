@@ -5,7 +5,7 @@
 //! seen by readers at once and written in batches: creating a file costs more than an edit does.
 
 mod files;
-mod packs;
+pub(super) mod packs;
 mod recent;
 
 use std::collections::BTreeMap;
@@ -22,6 +22,7 @@ use self::packs::Packs;
 use self::recent::Recent;
 use super::objects::{Object, ObjectError, ObjectSource};
 use super::pack::{Pack, write_pack_and_index};
+use super::receive::Received;
 use crate::model::source_repo::DEFAULT_BRANCH;
 
 /// What is put stays in memory up to this many bytes ...
@@ -63,6 +64,9 @@ pub struct Cache {
 struct Pending {
     objects: HashMap<ObjectId, Object>,
     bytes: usize,
+    /// What replaces all refs, if something does ...
+    all_refs: Option<BTreeMap<String, ObjectId>>,
+    /// ... and what changes then.
     refs: BTreeMap<String, Option<ObjectId>>,
     seq: Option<u64>,
 }
@@ -117,6 +121,9 @@ impl Cache {
             self.write_packed(&objects)?;
         }
         // In this order a crash leaves a ref without its seq, but never one without its objects.
+        if let Some(refs) = &pending.all_refs {
+            self.files.write_refs(refs)?;
+        }
         for (name, target) in &pending.refs {
             self.files.write_ref(name, *target)?;
         }
@@ -139,6 +146,16 @@ impl Cache {
         self.packs.install(pack)
     }
 
+    /// Takes over the pack of a push that has become durable.
+    pub fn adopt(&self, received: &Received) -> Result<(), ObjectError> {
+        self.packs.adopt(&received.packs_folder())
+    }
+
+    /// Whether git would still find a repository here. Others may delete it at any time.
+    pub fn is_on_disk(&self) -> bool {
+        self.files.0.join("config").exists() && self.packs.reload().is_ok()
+    }
+
     /// The pack that holds an object, if one does.
     pub fn pack_with(&self, id: &ObjectId) -> Result<Option<PathBuf>, ObjectError> {
         self.packs.reload()?;
@@ -149,8 +166,14 @@ impl Cache {
 
     /// The commit of the default branch; none before the first one.
     pub fn head(&self) -> Result<Option<ObjectId>, ObjectError> {
-        if let Some(target) = lock(&self.pending).refs.get(DEFAULT_BRANCH) {
-            return Ok(*target);
+        {
+            let pending = lock(&self.pending);
+            if let Some(target) = pending.refs.get(DEFAULT_BRANCH) {
+                return Ok(*target);
+            }
+            if let Some(refs) = &pending.all_refs {
+                return Ok(refs.get(DEFAULT_BRANCH).copied());
+            }
         }
         let Some(text) = self.files.read(DEFAULT_BRANCH)? else {
             return Ok(None);
@@ -171,6 +194,13 @@ impl Cache {
         }
         lock(&self.pending).refs.insert(name.to_owned(), target);
         Ok(())
+    }
+
+    /// Makes these the only refs there are.
+    pub fn set_refs(&self, refs: BTreeMap<String, ObjectId>) {
+        let mut pending = lock(&self.pending);
+        pending.refs.clear();
+        pending.all_refs = Some(refs);
     }
 
     /// The last bundle the cache was filled with.

@@ -6,10 +6,11 @@ use tokio::sync::mpsc;
 
 use super::fill::blocking;
 use super::pending::Pending;
-use super::{BATCH_BYTES_MAX, BATCH_MAX, Request, Shared, batch};
+use super::{BATCH_BYTES_MAX, BATCH_MAX, Request, Shared, batch, push};
 use crate::backend::git::cache::Cache;
 use crate::model::edit::CommitId;
 use crate::model::id::SourceRepoId;
+use crate::model::push::Outcomes;
 use crate::model::source_repo::DEFAULT_BRANCH;
 use crate::service::{Error, Result};
 use crate::store::source_refs;
@@ -84,6 +85,8 @@ impl Actor {
     async fn serve(&mut self, request: Request) {
         match request {
             Request::Edit(_) => unreachable!("edits are handled in batches"),
+            Request::Push(pending) if pending.take() => self.push(pending).await,
+            Request::Push(_) => {}
             Request::Open(answer) => {
                 let _ = answer.send(self.refresh().await);
             }
@@ -164,6 +167,33 @@ impl Actor {
             Error::NotFound(format!("The repo has no branch `{branch}`. Create it first."))
         })?;
         head.parse().map_err(Error::internal)
+    }
+
+    async fn push(&mut self, pending: Pending<push::Order, Outcomes>) {
+        let order = pending.order.clone();
+        match push::save(&self.shared, self.repo, &order).await {
+            Err(error) => {
+                self.set_open(None);
+                pending.answer(Err(error));
+            }
+            Ok(push::Saved { outcomes, change: None }) => pending.answer(Ok(outcomes)),
+            Ok(push::Saved { outcomes, change: Some(change) }) => {
+                pending.answer(Ok(outcomes));
+                // As with edits; whoever is behind another server's change asks the database.
+                let open = self.open.take();
+                let Some((cache, _)) = open.filter(|(_, known)| known.seq == change.from) else {
+                    return self.set_open(None);
+                };
+                let (known, position) = (cache.clone(), change.to.clone());
+                match blocking(move || push::keep(&known, &order, &change)).await {
+                    Ok(()) => self.set_open(Some((cache, position))),
+                    Err(error) => {
+                        tracing::warn!(repo = %self.repo, %error, "a cache could not be written");
+                        self.set_open(None);
+                    }
+                }
+            }
+        }
     }
 
     /// Makes the edits durable, on top of whatever other processes write meanwhile.

@@ -1,5 +1,6 @@
 //! Fills a repo's cache from the packs in the database and the object store.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,9 +12,11 @@ use crate::backend::git::objects::{Object, ObjectError};
 use crate::backend::git::pack::{PackError, read_pack};
 use crate::model::edit::CommitId;
 use crate::model::id::SourceRepoId;
-use crate::model::source_repo::DEFAULT_BRANCH;
+use crate::model::push::Refs;
+use crate::model::source_repo::{BUNDLE_BYTES_MAX, DEFAULT_BRANCH};
 use crate::service::{Error, Result};
 use crate::store::source_packs::{self, Place};
+use crate::store::source_refs;
 use crate::store::source_repos::{self, Position};
 
 impl Shared {
@@ -23,14 +26,20 @@ impl Shared {
         repo: SourceRepoId,
         cache: Option<Arc<Cache>>,
     ) -> Result<(Arc<Cache>, Position)> {
-        let position = source_repos::position(self.store.read(), repo)
-            .await?
-            .ok_or_else(|| Error::not_found("Source repo"))?;
-        match self.catch_up(repo, cache, &position).await {
+        let gone = || Error::not_found("Source repo");
+        if let Some(cache) = &cache {
+            let position =
+                source_repos::position(self.store.read(), repo).await?.ok_or_else(gone)?;
+            if is_current(cache, &position).await {
+                return Ok((cache.clone(), position));
+            }
+        }
+        let (position, refs) = source_refs::all(self.store.read(), repo).await?.ok_or_else(gone)?;
+        match self.catch_up(repo, cache, &position, &refs).await {
             Err(Error::Internal(error)) => {
                 tracing::warn!(%repo, %error, "a cache is broken and built again");
                 self.drop_cache(repo).await?;
-                Ok((self.catch_up(repo, None, &position).await?, position))
+                Ok((self.catch_up(repo, None, &position, &refs).await?, position))
             }
             other => Ok((other?, position)),
         }
@@ -42,6 +51,7 @@ impl Shared {
         repo: SourceRepoId,
         cache: Option<Arc<Cache>>,
         position: &Position,
+        refs: &Refs,
     ) -> Result<Arc<Cache>> {
         let folder = self.folder(repo);
         let cache = match cache {
@@ -64,14 +74,16 @@ impl Shared {
         }
         let head: CommitId = position.head.parse().map_err(Error::internal)?;
         let seq = u64::try_from(position.seq).map_err(Error::internal)?;
+        let refs = targets(refs);
         blocking(move || {
             let head = ObjectId::from(head);
-            if !cache.has(&head)? {
+            if !cache.has(&head)? || !cache.is_on_disk() {
                 return Err(Error::internal(format!("the packs do not hold the head {head}")));
             }
             if cache.head()? != Some(head) {
                 cache.set_ref(DEFAULT_BRANCH, Some(head))?;
             }
+            cache.set_refs(refs);
             cache.set_seq(seq);
             Ok(cache)
         })
@@ -91,7 +103,29 @@ impl Shared {
     }
 }
 
+/// Whether a cache is as the database has the repo, and still there.
+async fn is_current(cache: &Arc<Cache>, position: &Position) -> bool {
+    let (cache, position) = (cache.clone(), position.clone());
+    let current = blocking(move || {
+        let head: CommitId = position.head.parse().map_err(Error::internal)?;
+        let filled = i64::try_from(cache.seq()?).map_err(Error::internal)?;
+        let head = ObjectId::from(head);
+        let same = filled == position.seq && cache.head()? == Some(head);
+        Ok(same && cache.has(&head)? && cache.is_on_disk())
+    });
+    current.await.unwrap_or(false)
+}
+
+/// Refs as git has them.
+pub fn targets(refs: &Refs) -> BTreeMap<String, ObjectId> {
+    refs.iter().map(|(name, target)| (name.clone(), ObjectId::from(*target))).collect()
+}
+
 fn put_pack(cache: &Cache, bytes: &[u8]) -> Result<(), ObjectError> {
+    // What is large is not taken apart in memory.
+    if bytes.len() as i64 > BUNDLE_BYTES_MAX {
+        return cache.install_pack(&mut &bytes[..]);
+    }
     let damaged = |error: PackError| ObjectError::PackRefused(error.to_string());
     let objects: Result<Vec<Object>, PackError> = read_pack(bytes).and_then(Iterator::collect);
     match objects {
@@ -136,6 +170,14 @@ pub fn empty_trash(folder: &Path) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Removes what is in a folder, if there is one.
+pub fn empty(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 /// Whatever stood where a cache should be.

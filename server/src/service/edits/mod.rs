@@ -1,4 +1,4 @@
-//! Edits of source repos: each repo has one actor, which takes edits in order of arrival and
+//! Edits of source repos, and pushes: each repo has one actor, which takes them in order of arrival and
 //! makes a whole batch of them durable at once. Nothing is answered before it is.
 
 mod actor;
@@ -6,6 +6,7 @@ pub mod apply;
 mod batch;
 mod fill;
 mod pending;
+pub mod push;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,9 +22,10 @@ use crate::backend::objects::Objects;
 use crate::model::access::Caller;
 use crate::model::edit::{CommitId, Edit};
 use crate::model::id::{SourceRepoId, WorkspaceId};
+use crate::model::push::Outcomes;
 use crate::model::source_repo::Metadata;
 use crate::service::{Error, Result};
-use crate::store::Store;
+use crate::store::{Store, source_repos};
 
 pub use batch::committer;
 pub use fill::blocking;
@@ -63,6 +65,7 @@ pub struct Edited {
 
 enum Request {
     Edit(Pending),
+    Push(Pending<push::Order, Outcomes>),
     /// Brings the cache up to the database, and hands it out.
     Open(oneshot::Sender<Result<Arc<Cache>>>),
     /// Drops a cache that turned out to be broken, and builds it again.
@@ -107,6 +110,7 @@ impl Editors {
     ) -> std::io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
         fill::empty_trash(&folder)?;
+        fill::empty(&incoming(&folder))?;
         let actors = Mutex::new(Some(Actors::new()));
         let shared = Arc::new(Shared { store, objects, folder, actors });
         Ok(Self { shared, tracker: TaskTracker::new(), wait_max })
@@ -134,6 +138,49 @@ impl Editors {
             }
         }
         self.ask(repo, Request::Open).await
+    }
+
+    /// Points refs elsewhere; what it returns is durable.
+    pub async fn push(&self, repo: SourceRepoId, order: push::Order) -> Result<Outcomes> {
+        let (pending, answer) = Pending::new(order);
+        self.send(repo, Request::Push(pending))?;
+        match answer.wait(self.wait_max).await {
+            Ok(result) => result,
+            Err(Abandoned) => Err(busy()),
+        }
+    }
+
+    /// The repo with all its refs, as the database has it now, on disk for git to read.
+    pub async fn serve(&self, repo: SourceRepoId) -> Result<Arc<Cache>> {
+        let position = source_repos::position(self.shared.store.read(), repo)
+            .await?
+            .ok_or_else(|| Error::not_found("Source repo"))?;
+        let seq = u64::try_from(position.seq).map_err(Error::internal)?;
+        // A cache that was just adopted or dropped is not for handing out yet.
+        let ready = |cache: Arc<Cache>| {
+            blocking(move || {
+                let present = cache.seq()? >= seq && cache.is_on_disk();
+                cache.flush()?;
+                Ok(present.then_some(cache))
+            })
+        };
+        if let Some(cache) = self.shared.opened(repo)
+            && let Ok(Some(cache)) = ready(cache).await
+        {
+            return Ok(cache);
+        }
+        if let Ok(Some(cache)) = ready(self.ask(repo, Request::Open).await?).await {
+            return Ok(cache);
+        }
+        let cache = self.rebuild(repo).await?;
+        let flushed = cache.clone();
+        blocking(move || Ok(flushed.flush()?)).await?;
+        Ok(cache)
+    }
+
+    /// Where packs are kept until they are known to be good.
+    pub fn incoming(&self) -> PathBuf {
+        incoming(&self.shared.folder)
     }
 
     /// The repo's objects after [`Self::open`] handed out something broken.
@@ -204,6 +251,11 @@ impl Shared {
         let (_, last) = name.split_at(name.len() - 2);
         Path::new(&self.folder).join(last).join(format!("{name}.git"))
     }
+}
+
+/// Beside the caches, so that what is in it can be moved there.
+fn incoming(caches: &Path) -> PathBuf {
+    caches.with_file_name("incoming")
 }
 
 fn busy() -> Error {

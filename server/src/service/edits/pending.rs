@@ -1,4 +1,4 @@
-//! An edit in the queue: either its actor takes it or its sender gives up on it, never both,
+//! An edit, or a push, in the queue: either its actor takes it or its sender gives up on it, never both,
 //! so that an edit that was answered with "busy" has surely not happened.
 
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use crate::service::{Error, Result};
 /// Whoever sets it first has the edit.
 type Taken = Arc<AtomicBool>;
 
-pub struct Pending {
-    pub order: Arc<Order>,
+pub struct Pending<O = Order, A = Edited> {
+    pub order: Arc<O>,
     taken: Taken,
-    sender: oneshot::Sender<Result<Edited>>,
+    sender: oneshot::Sender<Result<A>>,
 }
 
 /// Dropped before the actor came to the edit, it takes the edit back.
-pub struct Answer {
+pub struct Answer<A> {
     taken: Taken,
-    receiver: oneshot::Receiver<Result<Edited>>,
+    receiver: oneshot::Receiver<Result<A>>,
 }
 
 /// The sender gave up before the actor came to the edit.
 pub struct Abandoned;
 
-impl Pending {
-    pub fn new(order: Order) -> (Self, Answer) {
+impl<O, A> Pending<O, A> {
+    pub fn new(order: O) -> (Self, Answer<A>) {
         let (sender, receiver) = oneshot::channel();
         let taken = Taken::default();
         let answer = Answer { taken: taken.clone(), receiver };
@@ -41,14 +41,14 @@ impl Pending {
         !self.taken.swap(true, Ordering::AcqRel)
     }
 
-    pub fn answer(self, result: Result<Edited>) {
+    pub fn answer(self, result: Result<A>) {
         // Nobody waits any more when the client has gone.
         let _ = self.sender.send(result);
     }
 }
 
-impl Answer {
-    pub async fn wait(mut self, limit: Duration) -> Result<Result<Edited>, Abandoned> {
+impl<A> Answer<A> {
+    pub async fn wait(mut self, limit: Duration) -> Result<Result<A>, Abandoned> {
         let gone = |_| Error::Unavailable("The server is shutting down. Try again.".to_owned());
         match tokio::time::timeout(limit, &mut self.receiver).await {
             Ok(answer) => Ok(answer.map_err(gone).flatten()),
@@ -63,7 +63,7 @@ impl Answer {
     }
 }
 
-impl Drop for Answer {
+impl<A> Drop for Answer<A> {
     fn drop(&mut self) {
         self.abandon();
     }

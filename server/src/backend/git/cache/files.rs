@@ -1,6 +1,7 @@
 //! The files of a bare repository, loose objects among them; it must never leave half a file
 //! under its final name.
 
+use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,11 +12,15 @@ use gix::{ObjectId, objs};
 
 use crate::backend::git::objects::{OBJECT_BYTES_MAX, Object, ObjectError};
 use crate::backend::git::zlib::Deflater;
+use crate::model::source_repo::DEFAULT_BRANCH;
 
 /// What files are called until they are complete; git, too, knows to ignore them.
 const TEMPORARY: &str = "tmp_obj_";
 /// Longest header of a loose object, in bytes: a kind, a size, a NUL.
 const LOOSE_HEADER_BYTES_MAX: usize = 32;
+
+/// One file for many refs; a file of a ref's own counts more.
+const PACKED_REFS: &str = "packed-refs";
 
 /// Paths are relative to the repository.
 pub struct Files(pub PathBuf);
@@ -52,6 +57,7 @@ impl Files {
         if let Some(id) = target {
             return self.replace(name, format!("{id}\n").as_bytes());
         }
+        self.unpack_ref(name)?;
         absent_is_fine(fs::remove_file(self.0.join(name)))?;
         // A folder left empty would keep a ref of that name from being made.
         let folders = Path::new(name).ancestors().skip(1);
@@ -61,6 +67,49 @@ impl Files {
             }
         }
         Ok(())
+    }
+
+    /// Makes these the only refs there are. All but the default branch, which edits move all the
+    /// time, go into one file.
+    pub fn write_refs(&self, refs: &BTreeMap<String, ObjectId>) -> io::Result<()> {
+        let mut packed = "# pack-refs with: sorted\n".to_owned();
+        for (name, id) in refs.iter().filter(|(name, _)| *name != DEFAULT_BRANCH) {
+            packed.push_str(&format!("{id} {name}\n"));
+        }
+        self.replace(PACKED_REFS, packed.as_bytes())?;
+        for name in self.loose_refs("refs")? {
+            if name != DEFAULT_BRANCH {
+                absent_is_fine(fs::remove_file(self.0.join(name)))?;
+            }
+        }
+        self.write_ref(DEFAULT_BRANCH, refs.get(DEFAULT_BRANCH).copied())
+    }
+
+    /// Takes a ref out of the file of many.
+    fn unpack_ref(&self, name: &str) -> io::Result<()> {
+        let packed = match fs::read_to_string(self.0.join(PACKED_REFS)) {
+            Ok(packed) => packed,
+            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(err) => return Err(err),
+        };
+        let is_other = |line: &&str| line.split_once(' ').is_none_or(|(_, found)| found != name);
+        let rest: String =
+            packed.split_inclusive('\n').filter(|line| is_other(&line.trim_end())).collect();
+        if rest.len() < packed.len() { self.replace(PACKED_REFS, rest.as_bytes()) } else { Ok(()) }
+    }
+
+    /// Names of all refs that have files of their own.
+    fn loose_refs(&self, folder: &str) -> io::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(self.0.join(folder))? {
+            let entry = entry?;
+            let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+            match entry.file_type()?.is_dir() {
+                true => found.extend(self.loose_refs(&name)?),
+                false => found.push(name),
+            }
+        }
+        Ok(found)
     }
 
     pub fn has_loose(&self, id: &ObjectId) -> bool {

@@ -10,9 +10,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use gix::ObjectId;
 use gix::odb::pack::Bundle;
 use gix::odb::pack::cache::Never;
+use gix::odb::pack::data::decode::header::{Outcome, ResolvedBase};
 use gix::zlib::Inflate;
 
-use crate::backend::git::objects::{HASH, Object, ObjectError};
+use crate::backend::git::objects::{HASH, OBJECT_BYTES_MAX, Object, ObjectError};
 
 pub struct Packs {
     folder: PathBuf,
@@ -56,6 +57,11 @@ impl Packs {
     pub fn find(&self, id: &ObjectId) -> Result<Option<Object>, ObjectError> {
         let mut data = Vec::new();
         for pack in self.known() {
+            if let Some(Outcome { object_size: size, .. }) = header(&pack, id)?
+                && size > OBJECT_BYTES_MAX as u64
+            {
+                return Err(ObjectError::ObjectTooLarge { id: *id, size });
+            }
             let found = pack.find(id, &mut data, &mut Inflate::default(), &mut Never);
             if let Some((object, _)) = found.map_err(|err| ObjectError::broken(id, err))? {
                 let kind = object.kind;
@@ -63,6 +69,32 @@ impl Packs {
             }
         }
         Ok(None)
+    }
+
+    /// Kind and size of an object, without reading it as a whole.
+    pub fn header(&self, id: &ObjectId) -> Result<Option<Outcome>, ObjectError> {
+        for pack in self.known() {
+            if let Some(found) = header(&pack, id)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Moves what is in another folder of packs here.
+    pub fn adopt(&self, from: &Path) -> Result<(), ObjectError> {
+        // The index last: it is what makes a pack count.
+        for extension in ["pack", "rev", "idx"] {
+            for file in fs::read_dir(from)? {
+                let path = file?.path();
+                if let Some(name) = path.file_name()
+                    && path.extension().is_some_and(|found| found == extension)
+                {
+                    fs::rename(&path, self.folder.join(name))?;
+                }
+            }
+        }
+        self.reload()
     }
 
     /// Stores a pack of any size, deltas included, by way of git.
@@ -95,6 +127,19 @@ impl Packs {
     pub fn known(&self) -> Vec<Arc<Bundle>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn header(pack: &Bundle, id: &ObjectId) -> Result<Option<Outcome>, ObjectError> {
+    let Some(at) = pack.index.lookup(id) else {
+        return Ok(None);
+    };
+    let entry = |at| pack.pack.entry(pack.index.pack_offset_at_index(at));
+    let base = |id: &gix::oid| {
+        pack.index.lookup(id).map(|at| entry(at).map(ResolvedBase::InPack)).transpose()
+    };
+    let found =
+        entry(at).and_then(|found| pack.pack.decode_header(found, &mut Inflate::default(), &base));
+    found.map(Some).map_err(|err| ObjectError::broken(id, err))
 }
 
 fn open(index: &Path) -> Result<Bundle, ObjectError> {

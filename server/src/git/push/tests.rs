@@ -1,0 +1,91 @@
+//! What is read from the commands of a push, and what is none.
+
+use super::*;
+
+const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+fn frames(lines: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    lines.iter().for_each(|line| pkt::write(&mut bytes, line));
+    bytes.extend_from_slice(pkt::FLUSH);
+    bytes
+}
+
+#[tokio::test]
+async fn commands_end_where_the_pack_begins() {
+    let first =
+        format!("{NOWHERE} {A} refs/heads/a\0 report-status side-band-64k atomic agent=git/2");
+    let shallow = format!("shallow {A}");
+    let second = format!("{A} {NOWHERE} refs/heads/ü b\n");
+    let mut bytes = frames(&[shallow.as_bytes(), first.as_bytes(), second.as_bytes()]);
+    bytes.extend_from_slice(b"PACK");
+    let mut rest = &bytes[..];
+    let found = commands(&mut rest).await.expect("commands").expect("some");
+    assert_eq!(rest, b"PACK");
+    let target = A.parse().expect("a target");
+    assert_eq!(
+        found.updates,
+        [
+            RefUpdate { name: "refs/heads/a".to_owned(), old: None, new: Some(target) },
+            RefUpdate { name: "refs/heads/ü b".to_owned(), old: Some(target), new: None },
+        ]
+    );
+    assert!(found.wishes.atomic && found.wishes.bands && found.wishes.report);
+    assert!(commands(&mut &b"0000"[..]).await.expect("a probe").is_none());
+}
+
+#[tokio::test]
+async fn what_is_no_command_is_refused() {
+    let long = vec![b'x'; 60_000];
+    for line in [
+        &b""[..],
+        b"\n",
+        b"\0",
+        b"shallow",
+        b"push-cert\0 report-status",
+        b"aaaa bbbb refs/heads/a",
+        A.as_bytes(),
+        format!("{A} {A}").as_bytes(),
+        format!("{A}\t{A}\trefs/heads/a").as_bytes(),
+        format!("{A} {}g refs/heads/a", &A[1..]).as_bytes(),
+        format!("{A} {A}a refs/heads/a").as_bytes(),
+        &[A.as_bytes(), b" ", A.as_bytes(), b" refs/heads/\xff"].concat(),
+        &long,
+    ] {
+        let found = commands(&mut &frames(&[line])[..]).await;
+        let kind = found.map(drop).expect_err("a refusal").kind();
+        assert_eq!(kind, ErrorKind::InvalidInput, "{:?}", String::from_utf8_lossy(line));
+    }
+    let line = format!("{A} {A} refs/heads/a");
+    let many = vec![line.as_bytes(); UPDATES_MAX + 1];
+    assert!(commands(&mut &frames(&many)[..]).await.is_err());
+    assert!(commands(&mut &frames(&many[1..])[..]).await.is_ok());
+}
+
+/// Bytes that somebody else thought of are read or refused, and never panic.
+#[tokio::test]
+async fn arbitrary_bytes_do_no_harm() {
+    let whole = frames(&[format!("{NOWHERE} {A} refs/heads/a\0atomic").as_bytes()]);
+    let mut state = 1_u64;
+    let mut number = |bound: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % bound
+    };
+    let rounds = if std::env::var_os("TEST_LONG").is_some() { 5_000_000 } else { 20_000 };
+    for _ in 0..rounds {
+        let mut bytes = whole.clone();
+        for _ in 0..=number(6) {
+            let at = number(bytes.len());
+            match number(4) {
+                0 => bytes[at] = number(256) as u8,
+                1 => bytes.truncate(at.max(1)),
+                2 => bytes.insert(at, b"0123456789abcdef \0\n"[number(19)]),
+                _ => bytes.extend_from_within(at..),
+            }
+        }
+        if let Ok(Some(found)) = commands(&mut &bytes[..]).await {
+            assert!(!found.updates.is_empty() && found.updates.len() <= UPDATES_MAX);
+        }
+    }
+}
