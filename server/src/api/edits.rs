@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::strict::{strict, tagged};
 use super::wire::{BranchName, CommitId, CommitMessage, FilePath, Metadata};
 use crate::model::edit::{self, Change, Edit, Identity};
+use crate::model::patch;
 use crate::service::{Error, Result, source_repos};
 
 /// One edit. At least one of `source` and `metadata` is needed.
@@ -53,6 +54,12 @@ pub enum EditSource {
         /// The operations. Run in three phases: deletes, writes, renames.
         #[schema(max_items = 10000)]
         operations: Vec<EditOperation>,
+    },
+    /// Apply a unified diff, as `git diff` writes it. Every line has to be where the patch says it is.
+    Patch {
+        /// The patch, of any number of files. Text files only.
+        #[schema(min_length = 1)]
+        patch: String,
     },
 }
 
@@ -155,6 +162,9 @@ impl EditSource {
     fn into_change(self) -> Result<Change> {
         match self {
             Self::Files { files } => writes(files).map(Change::Replace),
+            Self::Patch { patch } => patch::parse(&patch).map(Change::Patch).map_err(|error| {
+                Error::invalid_at(&["body", "source", "patch"], error.to_string())
+            }),
             Self::Diff { operations } => {
                 let operations = operations.into_iter().enumerate();
                 operations

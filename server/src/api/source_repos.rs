@@ -128,6 +128,11 @@ pub async fn delete_source_repo(
 ///   file at the new name is overwritten.
 /// - Deleting and writing one path in the same call therefore leaves the written file.
 ///
+/// **patch** applies a unified diff, as `git diff` writes it, with its creations, deletions, renames, copies
+/// and modes. Each line it takes for granted has to be there, in the very place; nothing is searched for. A
+/// hunk that does not fit is 409, and the message names the file, the hunk and the line; a file that is
+/// missing is 404; a text that is no patch, or one of a binary file, is 422.
+///
 /// A result in which one path would be both a file and a directory is 409; no file is ever dropped to
 /// make room. Symlinks and submodules can be deleted, renamed or replaced; they are never followed.
 ///

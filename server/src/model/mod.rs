@@ -14,6 +14,7 @@ pub mod mirror;
 pub mod object;
 pub mod org;
 pub mod page;
+pub mod patch;
 pub mod push;
 pub mod source_ref;
 pub mod source_repo;

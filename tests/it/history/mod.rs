@@ -7,5 +7,6 @@ mod grep;
 mod joins;
 mod log;
 mod model;
+mod patches;
 mod stage;
 mod trees;

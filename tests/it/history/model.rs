@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::stage::{Past, commit, log, tree};
-use super::{diffs, trees};
+use super::{diffs, patches, trees};
 use crate::support::Server;
 use crate::support::repo::Repo;
 
@@ -108,6 +108,7 @@ async fn check(past: &Past, repo: &Repo) {
         if let Some(parent) = parents.split(' ').next().filter(|id| !id.is_empty()) {
             let found = commit(repo, id).await;
             diffs::check_patches(past, parent, id, &found.diff);
+            patches::follow(past, repo, parent, id).await;
         }
         let entries = tree(repo, id, None, true, 4).await;
         let expected = past.git(&["ls-tree", "-rz", "--full-tree", id]);

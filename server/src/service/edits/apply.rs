@@ -6,6 +6,7 @@
 //! removed, and all are removed before any target is put, so that swaps and chains work.
 
 mod changes;
+mod patched;
 mod plan;
 mod whole;
 
@@ -110,6 +111,7 @@ pub fn apply(
     let mut parents = vec![head];
     let applied = match change {
         Change::Replace(_) | Change::Operations(_) => apply_files(objects, root, change)?,
+        Change::Patch(files) => patched::apply(objects, root, files)?,
         Change::Merge { commit, .. } => match whole::merge(objects, head, root, *commit)? {
             Joined::Nothing => return Ok(unchanged),
             Joined::Forward(changed_files) => return Ok(Outcome { head: *commit, changed_files }),
@@ -147,6 +149,7 @@ fn check_limits(edit: &Edit) -> Result<(), EditError> {
     }
     let (count, writes): (usize, Vec<&FileWrite>) = match &edit.source {
         None | Some(Change::Merge { .. } | Change::Revert(_) | Change::Reset(_)) => return Ok(()),
+        Some(Change::Patch(files)) => (files.len(), Vec::new()),
         Some(Change::Replace(files)) => (files.len(), files.iter().collect()),
         Some(Change::Operations(operations)) => {
             (operations.len(), operations.iter().filter_map(written).collect())

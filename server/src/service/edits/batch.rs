@@ -95,6 +95,10 @@ fn describe(change: Option<&Change>) -> String {
     match change {
         None => String::new(),
         Some(Change::Replace(files)) => format!("Replace all files by {}", files.len()),
+        Some(Change::Patch(files)) => match files.as_slice() {
+            [file] => format!("Patch {}", file.target.path()),
+            several => format!("Patch {} files", several.len()),
+        },
         Some(Change::Merge { name, .. }) => format!("Merge {name}"),
         Some(Change::Revert(commit)) => format!("Revert {commit}"),
         Some(Change::Reset(commit)) => format!("Reset to {commit}"),
