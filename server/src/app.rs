@@ -133,13 +133,7 @@ impl App {
                 concurrent: config.limits.concurrent_requests,
                 domain: config.s3_domain.clone(),
             },
-            git: git::Limits {
-                concurrent: config.git.concurrent,
-                wait: wait_max,
-                push_mib: config.git.push_mib,
-                idle: Duration::from_secs(config.git.idle_seconds),
-                total: Duration::from_secs(config.git.total_seconds),
-            },
+            git: git::Limits::of(config),
         })
     }
 

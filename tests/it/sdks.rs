@@ -13,13 +13,24 @@ async fn run(installed: &str, program: &str, script: &str) {
     let program =
         if program.contains('/') { peers::folder().join(program) } else { program.into() };
     let server = Server::start().await;
+    let (own, folder) = (server.address(), tempfile::tempdir().expect("temporary folder"));
     let mut command = Command::new(program);
     command
         .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script))
         .env("RELACE_BASE_URL", format!("{}/v1", server.url()))
         .env("RELACE_API_KEY", OWNER_TOKEN)
         .env("TEST_PEER_MODULES", peers::folder().join("node"))
-        .env("PYTHONDONTWRITEBYTECODE", "1");
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("TMPDIR", folder.path())
+        // Their git helpers know one host only.
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_CONFIG_COUNT", "3")
+        .env("GIT_CONFIG_KEY_0", format!("url.http://token:{OWNER_TOKEN}@{own}/v1/.insteadOf"))
+        .env("GIT_CONFIG_VALUE_0", format!("https://token:{OWNER_TOKEN}@api.relace.run/v1/"))
+        .envs([("GIT_CONFIG_KEY_1", "user.name"), ("GIT_CONFIG_VALUE_1", "Ada")])
+        .envs([("GIT_CONFIG_KEY_2", "user.email"), ("GIT_CONFIG_VALUE_2", "ada@example.org")]);
     let output = tokio::task::spawn_blocking(move || command.output()).await.expect("a thread");
     let output = output.expect("the client starts");
     let words = String::from_utf8_lossy(&output.stderr);
@@ -35,4 +46,14 @@ async fn the_python_sdk_works_unchanged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_typescript_sdk_works_unchanged() {
     run("node/node_modules/@relace-ai/relace", "node", "node/sdk.mjs").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_python_sdks_git_helpers_work_unchanged() {
+    run("python/bin/python", "python/bin/python", "python/sdk_git.py").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_typescript_sdks_git_helpers_work_unchanged() {
+    run("node/node_modules/@relace-ai/relace", "node", "node/sdk_git.mjs").await;
 }

@@ -21,6 +21,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::config::Config;
 use crate::model::id::SourceRepoId;
 use crate::service::Services;
 use crate::service::source_git::Patience;
@@ -41,6 +42,18 @@ pub struct Limits {
     pub push_mib: u32,
     pub idle: Duration,
     pub total: Duration,
+}
+
+impl Limits {
+    pub fn of(config: &Config) -> Self {
+        Self {
+            concurrent: config.git.concurrent,
+            wait: Duration::from_secs(config.limits.edit_wait_seconds),
+            push_mib: config.git.push_mib,
+            idle: Duration::from_secs(config.git.idle_seconds),
+            total: Duration::from_secs(config.git.total_seconds),
+        }
+    }
 }
 
 struct Door {

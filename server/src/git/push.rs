@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::io::{AsyncBufRead, AsyncRead};
 
@@ -84,6 +84,11 @@ async fn answer(
         ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
             Refusal::bad("The body is not what git sends for a push.")
         }
+        ErrorKind::QuotaExceeded => {
+            let message =
+                format!("A push changes at most {UPDATES_MAX} refs. Push some, then others.");
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+        }
         _ => body::refuse(&error, bounds),
     })?;
     let Some(Commands { updates, wishes }) = asked else {
@@ -122,7 +127,8 @@ struct Commands {
     wishes: Wishes,
 }
 
-/// Reads up to the pack; nothing if there are no commands. [`ErrorKind::InvalidInput`] for what is none.
+/// Reads up to the pack; nothing if there are no commands. Fails with [`ErrorKind::InvalidInput`] for
+/// what is none, and [`ErrorKind::QuotaExceeded`] for too many.
 async fn commands(source: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Commands>> {
     let mut updates = Vec::new();
     let mut wishes = None;
@@ -136,8 +142,10 @@ async fn commands(source: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Co
         let command = parts.next().unwrap_or_default();
         let words = parts.next().unwrap_or_default();
         wishes.get_or_insert_with(|| Wishes::read(words));
-        let update = command_of(command).filter(|_| updates.len() < UPDATES_MAX);
-        updates.push(update.ok_or(ErrorKind::InvalidInput)?);
+        updates.push(command_of(command).ok_or(ErrorKind::InvalidInput)?);
+        if updates.len() > UPDATES_MAX {
+            return Err(ErrorKind::QuotaExceeded.into());
+        }
     }
     Ok(wishes.map(|wishes| Commands { updates, wishes }))
 }

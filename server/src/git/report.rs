@@ -10,7 +10,6 @@ pub struct Wishes {
     pub report: bool,
     pub bands: bool,
     pub atomic: bool,
-    quiet: bool,
 }
 
 impl Wishes {
@@ -21,7 +20,6 @@ impl Wishes {
                 b"report-status" => wishes.report = true,
                 b"side-band-64k" => wishes.bands = true,
                 b"atomic" => wishes.atomic = true,
-                b"quiet" => wishes.quiet = true,
                 _ => {}
             }
         }
@@ -54,9 +52,7 @@ pub fn write(
         return report;
     }
     let mut body = Vec::new();
-    if !wishes.quiet
-        && let Some(hint) = hint(names, outcomes)
-    {
+    if let Some(hint) = hint(names, outcomes) {
         pkt::write_band(&mut body, Band::Words, hint.as_bytes());
     }
     pkt::write_band(&mut body, Band::Data, &report);

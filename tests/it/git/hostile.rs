@@ -2,8 +2,8 @@
 //! system would take for git's own folder gets in, and none that gets in does any harm.
 
 use super::stage::{Work, url};
-use crate::support::Server;
 use crate::support::repo::{Repo, write};
+use crate::support::{OWNER_TOKEN, Server};
 
 const BLOB: &str = "100644";
 const LINK: &str = "120000";
@@ -117,15 +117,39 @@ fn odd() -> Vec<(&'static str, String)> {
     found
 }
 
-/// Commits a tree with one entry of that name; git itself would not.
-async fn commit(work: &Work, blob: &str, (mode, name): &(&str, String)) -> String {
+/// Commits a tree with one entry of that name, which git itself would not; returns commit and tree.
+async fn commit(work: &Work, blob: &str, (mode, name): &(&str, String)) -> (String, String) {
     let id: Vec<u8> = (0..20)
         .map(|n| u8::from_str_radix(&blob[2 * n..2 * n + 2], 16).expect("hexadecimal"))
         .collect();
     let tree = [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &id].concat();
-    let write = ["hash-object", "-t", "tree", "-w", "--literally", "--stdin"];
-    let tree = work.git_with(&write, &tree).await.well();
-    work.git(&["commit-tree", "-p", "main", "-m", "hostile", &tree]).await.well()
+    let tree = object(work, "tree", &tree).await;
+    let who = "A <a@x> 1700000000 +0000";
+    let parent = work.tip("origin/main").await;
+    let text = format!("tree {tree}\nparent {parent}\nauthor {who}\ncommitter {who}\n\nx\n");
+    (object(work, "commit", text.as_bytes()).await, tree)
+}
+
+/// An object that may be anything.
+async fn object(work: &Work, kind: &str, content: &[u8]) -> String {
+    let write = ["hash-object", "-t", kind, "-w", "--literally", "--stdin"];
+    work.git_with(&write, content).await.well()
+}
+
+/// Pushes these objects as a client would that looks at nothing; returns the report.
+async fn push(server: &Server, repo: &Repo, work: &Work, command: &str, objects: &str) -> String {
+    let pack = work.git_with(&["pack-objects", "-q", "--stdout"], objects.as_bytes()).await;
+    assert!(pack.ok, "{}", pack.words);
+    let command = format!("{command}\0 report-status");
+    let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
+    body.extend_from_slice(&pack.out);
+    let url = format!("{}/v1/repo/{}.git/git-receive-pack", server.url(), repo.id);
+    let request = reqwest::Client::new()
+        .post(url)
+        .basic_auth("t", Some(OWNER_TOKEN))
+        .header("content-type", "application/x-git-receive-pack-request");
+    let answer = request.body(body).send().await.expect("an answer");
+    answer.text().await.expect("text")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,13 +163,15 @@ async fn no_hostile_name_gets_in_and_no_odd_one_does_harm() {
     assert!(forbidden.len() + odd.len() >= 200, "{}", forbidden.len() + odd.len());
     let head = repo.head().await;
     for entry in &forbidden {
-        let commit = commit(&work, &blob, entry).await;
-        let said = work.push(&[&format!("{commit}:refs/heads/hostile")]).await.refused();
-        assert!(said.contains("unpacker error"), "{entry:?}: {said}");
+        let (commit, tree) = commit(&work, &blob, entry).await;
+        let command = format!("{} {commit} refs/heads/hostile", "0".repeat(40));
+        let objects = format!("{commit}\n{tree}\n{blob}\n");
+        let said = push(&server, &repo, &work, &command, &objects).await;
+        assert!(said.contains("ng refs/heads/hostile unpacker error"), "{entry:?}: {said}");
     }
     assert_eq!(work.remote_tip("refs/heads/hostile").await, None);
     for (number, entry) in odd.iter().enumerate() {
-        let commit = commit(&work, &blob, entry).await;
+        let (commit, _) = commit(&work, &blob, entry).await;
         work.push(&["--force", &format!("{commit}:refs/heads/main")]).await.well();
         assert_eq!(repo.head().await, commit, "{entry:?}");
         repo.files().await;
@@ -174,75 +200,50 @@ async fn objects_that_are_not_what_they_should_be_are_refused() {
     let work = Work::clone(&url(&server, &repo), &[]).await;
     let head = work.tip("HEAD").await;
     let tree = work.tip("HEAD^{tree}").await;
-    let object = async |kind: &str, content: &[u8]| {
-        let write = ["hash-object", "-t", kind, "-w", "--literally", "--stdin"];
-        work.git_with(&write, content).await.well()
-    };
+    let object = async |kind: &str, content: &[u8]| object(&work, kind, content).await;
     let who = "A <a@x> 1700000000 +0000";
     let absent = "1".repeat(40);
-    let modules = |text: &str| format!("[submodule \"x\"]\n\tpath = x\n\turl = {text}\n");
+    let commit_of = |tree: &str| format!("tree {tree}\nauthor {who}\ncommitter {who}\n\nx\n");
+    // A commit, and what is sent with it.
     let mut commits = vec![
-        format!("tree {tree}\nparent {absent}\nauthor {who}\ncommitter {who}\n\nx\n"),
-        format!("tree {absent}\nauthor {who}\ncommitter {who}\n\nx\n"),
-        format!("tree {tree}\nauthor {who}\n\nx\n"),
-        format!("tree {tree}\nauthor A <a@x 1 +0000\ncommitter {who}\n\nx\n"),
-        format!("tree {tree}\nauthor {who}\ncommitter {who}\n\nx\0y\n"),
-        "garbage".to_owned(),
+        (
+            format!("tree {tree}\nparent {absent}\nauthor {who}\ncommitter {who}\n\nx\n"),
+            String::new(),
+        ),
+        (commit_of(&absent), String::new()),
+        (format!("tree {tree}\nauthor {who}\n\nx\n"), String::new()),
+        (format!("tree {tree}\nauthor A <a@x 1 +0000\ncommitter {who}\n\nx\n"), String::new()),
+        (format!("tree {tree}\nauthor {who}\ncommitter {who}\n\nx\0y\n"), String::new()),
+        ("garbage".to_owned(), String::new()),
     ];
-    for url in ["-u./x", "--upload-pack=x", "https://x\n/y", "ext::sh -c x"] {
-        let blob = object("blob", modules(url).as_bytes()).await;
-        let listed = format!("100644 blob {blob}\t.gitmodules\n");
-        let tree = work.git_with(&["mktree"], listed.as_bytes()).await.well();
-        // Only what git knows to be dangerous; others are text like any other.
-        if url.starts_with('-') {
-            commits.push(format!("tree {tree}\nauthor {who}\ncommitter {who}\n\nx\n"));
-        }
+    let modules = |url: &str| format!("[submodule \"x\"]\n\tpath = x\n\turl = {url}\n");
+    let listed = [
+        ("100644", modules("-u./x")),
+        ("100644", modules("--upload-pack=x")),
+        ("120000", "/etc/passwd".to_owned()),
+    ];
+    for (mode, content) in listed {
+        let blob = object("blob", content.as_bytes()).await;
+        let entry = format!("{mode} blob {blob}\t.gitmodules\n");
+        let tree = work.git_with(&["mktree"], entry.as_bytes()).await.well();
+        commits.push((commit_of(&tree), format!("{tree}\n{blob}\n")));
     }
-    let link = object("blob", b"/etc/passwd").await;
-    let listed = format!("120000 blob {link}\t.gitmodules\n");
-    let linked = work.git_with(&["mktree"], listed.as_bytes()).await.well();
-    commits.push(format!("tree {linked}\nauthor {who}\ncommitter {who}\n\nx\n"));
-    for content in commits {
+    let nowhere = "0".repeat(40);
+    for (content, beside) in commits {
         let commit = object("commit", content.as_bytes()).await;
-        // The client would look for what the commit names; so the request is made by hand.
-        let pack = work
-            .git_with(&["pack-objects", "-q", "--stdout"], format!("{commit}\n").as_bytes())
-            .await;
-        let mut objects = format!("{commit}\n");
-        for line in
-            work.git(&["cat-file", "--batch-all-objects", "--batch-check"]).await.well().lines()
-        {
-            objects.push_str(&format!("{}\n", line.split(' ').next().expect("an id")));
-        }
-        let whole = work.git_with(&["pack-objects", "-q", "--stdout"], objects.as_bytes()).await;
-        assert!(pack.ok && whole.ok);
-        for pack in [pack.out, whole.out] {
-            let command = format!("{} {commit} refs/heads/bad\0 report-status", "0".repeat(40));
-            let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
-            body.extend_from_slice(&pack);
-            let url = format!("{}/v1/repo/{}.git/git-receive-pack", server.url(), repo.id);
-            let request = reqwest::Client::new()
-                .post(url)
-                .basic_auth("t", Some(crate::support::OWNER_TOKEN))
-                .header("content-type", "application/x-git-receive-pack-request");
-            let answer = request.body(body).send().await.expect("an answer");
-            let said = answer.text().await.expect("text");
-            assert!(said.contains("ng refs/heads/bad"), "{content}: {said}");
-        }
+        let command = format!("{nowhere} {commit} refs/heads/bad");
+        let said = push(&server, &repo, &work, &command, &format!("{commit}\n{beside}")).await;
+        assert!(said.contains("ng refs/heads/bad unpacker error"), "{content}: {said}");
     }
-    // Nor may a branch point to what is no commit.
+    // In the same way, what is good gets in.
+    let commit = object("commit", commit_of(&tree).as_bytes()).await;
+    let command = format!("{nowhere} {commit} refs/heads/good");
+    let said = push(&server, &repo, &work, &command, &format!("{commit}\n")).await;
+    assert!(said.contains("ok refs/heads/good"), "{said}");
+    // Nor may a branch point to what is no commit, or not there.
     for (target, word) in [(tree.as_str(), "not to a tree"), (&absent, "lacks objects")] {
-        let command = format!("{head} {target} refs/heads/main\0 report-status");
-        let mut body = format!("{:04x}{command}0000", command.len() + 4).into_bytes();
-        let empty = work.git_with(&["pack-objects", "-q", "--stdout"], b"").await;
-        body.extend_from_slice(&empty.out);
-        let url = format!("{}/v1/repo/{}.git/git-receive-pack", server.url(), repo.id);
-        let request = reqwest::Client::new()
-            .post(url)
-            .basic_auth("t", Some(crate::support::OWNER_TOKEN))
-            .header("content-type", "application/x-git-receive-pack-request");
-        let answer = request.body(body).send().await.expect("an answer");
-        let said = answer.text().await.expect("text");
+        let said =
+            push(&server, &repo, &work, &format!("{head} {target} refs/heads/main"), "").await;
         assert!(said.contains(word), "{said}");
     }
     assert_eq!(repo.head().await, head);

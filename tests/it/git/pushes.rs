@@ -201,3 +201,60 @@ async fn a_push_may_build_on_what_only_the_server_has_whole() {
     }
     server.stop().await;
 }
+
+/// Whatever git can hold may be pushed; the API shows what is text.
+#[tokio::test]
+async fn links_modules_and_binaries_are_kept_and_never_followed() {
+    let (server, repo, work) = start(&[("a", "a")]).await;
+    std::os::unix::fs::symlink("/etc/passwd", work.tree().join("link")).expect("a link");
+    std::fs::write(work.tree().join("binary"), [0, 159, 146, 150]).expect("a file");
+    let head = work.tip("HEAD").await;
+    let module = format!("160000,{head},module");
+    work.git(&["update-index", "--add", "--cacheinfo", &module]).await.well();
+    work.git(&["add", "link", "binary"]).await.well();
+    work.git(&["update-index", "--chmod=+x", "a"]).await.well();
+    work.git(&["commit", "-q", "-m", "odd"]).await.well();
+    work.push(&["main"]).await.well();
+    assert_eq!(repo.files().await, files(&[("a", "a")]));
+    assert_eq!(repo.read("binary").await.expect("bytes"), [0, 159, 146, 150]);
+    for path in ["link", "module"] {
+        assert_eq!(repo.read(path).await.expect_err("no file").status, 404, "{path}");
+    }
+    repo.changes(vec![write("b", "b")]).await;
+    let again = Work::clone(&url(&server, &repo), &[]).await;
+    let listed = again.git(&["ls-tree", "HEAD"]).await.well();
+    for (mode, name) in [
+        ("100755", "a"),
+        ("100644", "b"),
+        ("100644", "binary"),
+        ("120000", "link"),
+        ("160000", "module"),
+    ] {
+        let kept = |line: &str| line.starts_with(mode) && line.ends_with(&format!("\t{name}"));
+        assert!(listed.lines().any(kept), "{mode} {name}: {listed}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn many_refs_go_in_one_push_and_more_than_enough_in_none() {
+    use repoplane::model::push::UPDATES_MAX;
+    let (server, repo, work) = start(&[("a", "a")]).await;
+    let head = work.tip("HEAD").await;
+    let many = |count: usize| -> String {
+        (0..count).map(|number| format!("create refs/tags/t{number} {head}\n")).collect()
+    };
+    work.git_with(&["update-ref", "--stdin"], many(1_000).as_bytes()).await.well();
+    work.push(&["--tags"]).await.well();
+    let again = Work::clone(&url(&server, &repo), &[]).await;
+    assert_eq!(again.git(&["tag"]).await.well().lines().count(), 1_000);
+    work.git_with(
+        &["update-ref", "--stdin"],
+        many(UPDATES_MAX + 1_001).replace("create", "update").as_bytes(),
+    )
+    .await
+    .well();
+    let said = work.push(&["--tags"]).await.refused();
+    assert!(said.contains("413"), "{said}");
+    server.stop().await;
+}

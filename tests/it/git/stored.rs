@@ -83,6 +83,33 @@ async fn a_cache_that_is_gone_is_built_again_with_every_ref() {
     server.stop().await;
 }
 
+/// What a power cut does to files that nobody waited for.
+#[tokio::test]
+async fn a_cache_from_before_a_reboot_is_not_trusted() {
+    fn empty_all(folder: &Path) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                empty_all(&path);
+            } else {
+                std::fs::remove_file(&path).expect("removed");
+                std::fs::write(&path, "").expect("written");
+            }
+        }
+    }
+    let server = Server::start().await;
+    let (repo, work) = repo_with_history(&server).await;
+    let refs = work.remote_refs().await;
+    let server = server
+        .restart_after(|folder| {
+            empty_all(&folder.join("cache"));
+            std::fs::write(folder.join("cache/boot-id"), "another").expect("written");
+        })
+        .await;
+    check(&server, &repo, &refs, "after a reboot").await;
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_push_after_the_cache_is_gone_finds_what_it_builds_on() {
     let server = Server::start().await;

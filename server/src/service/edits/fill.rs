@@ -172,6 +172,22 @@ pub fn empty_trash(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Drops caches from before the machine was started. They are written without waiting for the
+/// disk, and git, unlike the edits, does not look twice at what it reads there.
+pub fn drop_older_than_boot(folder: &Path) -> std::io::Result<()> {
+    const MARKER: &str = "boot-id";
+    // Where there is no such file, machines have to be trusted.
+    let boot = std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let marker = folder.join(MARKER);
+    if std::fs::read(&marker).is_ok_and(|known| known == boot) {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder)? {
+        remove(&entry?.path())?;
+    }
+    std::fs::write(marker, boot)
+}
+
 /// Removes what is in a folder, if there is one.
 pub fn empty(folder: &Path) -> std::io::Result<()> {
     match std::fs::remove_dir_all(folder) {

@@ -111,6 +111,7 @@ impl Editors {
         std::fs::create_dir_all(&folder)?;
         fill::empty_trash(&folder)?;
         fill::empty(&incoming(&folder))?;
+        fill::drop_older_than_boot(&folder)?;
         let actors = Mutex::new(Some(Actors::new()));
         let shared = Arc::new(Shared { store, objects, folder, actors });
         Ok(Self { shared, tracker: TaskTracker::new(), wait_max })
@@ -156,7 +157,7 @@ impl Editors {
             .await?
             .ok_or_else(|| Error::not_found("Source repo"))?;
         let seq = u64::try_from(position.seq).map_err(Error::internal)?;
-        // A cache that was just adopted or dropped is not for handing out yet.
+        // Whoever is behind the database, or was deleted behind our back, is not for git to read.
         let ready = |cache: Arc<Cache>| {
             blocking(move || {
                 let present = cache.seq()? >= seq && cache.is_on_disk();
