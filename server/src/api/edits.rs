@@ -24,7 +24,7 @@ pub struct EditSourceRepoRequest {
     /// The new metadata, in place of all the old.
     #[serde(default)]
     metadata: Option<Metadata>,
-    /// Make the edit only if this still is the repo's head; otherwise 409.
+    /// Make the edit only if this still is the branch's head; otherwise 409.
     #[serde(default)]
     expected_head: Option<CommitId>,
     /// Message of the commit. Default is a line that names the change.

@@ -217,7 +217,7 @@ pub struct BranchQuery {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteBranchQuery {
-    /// Make the change only if this still is the repo's head; otherwise 409.
+    /// Make the change only if this still is the branch's head; otherwise 409.
     #[param(nullable = false)]
     expected_head: Option<CommitId>,
 }

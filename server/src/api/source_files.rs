@@ -137,7 +137,7 @@ pub struct FileAt {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PutQuery {
-    /// Make the change only if this still is the repo's head; otherwise 409.
+    /// Make the change only if this still is the branch's head; otherwise 409.
     #[param(nullable = false)]
     expected_head: Option<CommitId>,
     /// Commit message. Default is a line that names the change.
@@ -155,7 +155,7 @@ pub struct PutQuery {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteQuery {
-    /// Make the change only if this still is the repo's head; otherwise 409.
+    /// Make the change only if this still is the branch's head; otherwise 409.
     #[param(nullable = false)]
     expected_head: Option<CommitId>,
     /// Commit message. Default is a line that names the change.

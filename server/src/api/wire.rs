@@ -123,7 +123,7 @@ impl Revision {
     min_length = 1,
     max_length = 244,
     example = "feature/search",
-    pattern = r"^(?![-./])[^\u0000-\u0020\u007f~^:?*\[\\]+$"
+    pattern = r"^(?![-./])(?!(?:@|HEAD|[0-9a-fA-F]{40})$)(?!.*(?:\.\.|@\{|//|/\.|\./|\.lock/))(?!.*(?:/|\.|\.lock)$)[^\u0000-\u0020\u007f~^:?*\[\\]+$"
 )]
 pub struct BranchName(String);
 

@@ -55,7 +55,7 @@ impl BranchName {
             && name.parse::<CommitId>().is_err()
             && !name.contains("..")
             && !name.contains("@{")
-            && !name.contains(|c: char| c.is_control() || " ~^:?*[\\".contains(c))
+            && !name.contains(|c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c))
             && name.split('/').all(|part| {
                 !part.is_empty()
                     && !part.starts_with('.')
