@@ -1,5 +1,6 @@
 //! Branches: making, deleting, editing them, and who is in whose way.
 
+use futures::TryStreamExt;
 use repoplane_client::types::{self, Branch};
 
 use super::stage::{eventful, log};
@@ -25,20 +26,8 @@ pub async fn edit(repo: &Repo, branch: &str, path: &str, content: &str) -> Answe
 }
 
 async fn names(repo: &Repo, size: u32) -> Vec<String> {
-    let (mut names, mut cursor) = (Vec::new(), None);
-    loop {
-        let mut request = repo.client.list_branches().repo_id(repo.id).limit(size);
-        if let Some(cursor) = cursor {
-            request = request.cursor::<String>(cursor);
-        }
-        let page = answer(request.send().await).expect("a page");
-        assert!(page.items.len() <= size as usize);
-        names.extend(page.items.into_iter().map(|branch| branch.name));
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return names;
-        }
-    }
+    let all = repo.client.list_branches().repo_id(repo.id).limit(size).stream();
+    all.map_ok(|branch| branch.name).try_collect().await.expect("every page")
 }
 
 #[tokio::test]
@@ -78,9 +67,34 @@ async fn branches_come_and_go() {
     let url = format!("{}/v1/repo/{}/branches", server.url(), repo.id);
     let long = "x".repeat(245);
     for name in [
-        "", "a..b", "a/", "/a", "a//b", ".a", "a/.b", "a.", "a.lock", "a.lock/b", "a./b", "-a", "@", "HEAD",
-        "a b", "a~b", "a^b", "a:b", "a?b", "a*b", "a[b", "a\\b", "a@{b", "a\u{7f}b", "a\0b", "a\nb",
-        first.as_str(), long.as_str(),
+        "",
+        "a..b",
+        "a/",
+        "/a",
+        "a//b",
+        ".a",
+        "a/.b",
+        "a.",
+        "a.lock",
+        "a.lock/b",
+        "a./b",
+        "-a",
+        "@",
+        "HEAD",
+        "a b",
+        "a~b",
+        "a^b",
+        "a:b",
+        "a?b",
+        "a*b",
+        "a[b",
+        "a\\b",
+        "a@{b",
+        "a\u{7f}b",
+        "a\0b",
+        "a\nb",
+        first.as_str(),
+        long.as_str(),
     ] {
         assert!(name == long || name.parse::<types::BranchName>().is_err(), "{name:?}");
         let body = serde_json::json!({ "name": name }).to_string();

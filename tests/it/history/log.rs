@@ -1,5 +1,7 @@
 //! The log against `git log`.
 
+use futures::TryStreamExt;
+
 use super::stage::{commit, eventful, log};
 use crate::support::Server;
 use crate::support::repo::{Repo, answer, write};
@@ -72,7 +74,8 @@ async fn edits_show_in_the_log_at_once() {
         expected.push(repo.diff(vec![write("a", &n.to_string())]).await.expect("edit").repo_head);
     }
     expected.reverse();
-    let found: Vec<_> = log(&repo, "main", None, 2).await.into_iter().map(|it| it.id).collect();
+    let all = repo.client.list_commits().repo_id(repo.id).limit(2).stream();
+    let found: Vec<_> = all.map_ok(|it| it.id).try_collect().await.expect("every page");
     assert_eq!(found, expected);
     let detail = commit(&repo, &found[0]).await;
     assert_eq!(detail.commit.parents, [found[1].clone()]);

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use futures::TryStreamExt;
 use repoplane::model::id::SourceRepoId;
 use repoplane::model::time::Timestamp;
 use repoplane::service::packs;
@@ -160,23 +161,12 @@ pub async fn tree(
     recursive: bool,
     size: u32,
 ) -> Vec<types::TreeEntry> {
-    let (mut entries, mut cursor) = (Vec::new(), None);
-    loop {
-        let mut request = repo.client.list_tree().repo_id(repo.id).ref_(at).limit(size);
-        request = request.recursive(recursive);
-        if let Some(path) = path {
-            request = request.path(path);
-        }
-        if let Some(cursor) = cursor {
-            request = request.cursor::<String>(cursor);
-        }
-        let page = answer(request.send().await).expect("a page");
-        entries.extend(page.items);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            return entries;
-        }
+    let mut request = repo.client.list_tree().repo_id(repo.id).ref_(at).limit(size);
+    request = request.recursive(recursive);
+    if let Some(path) = path {
+        request = request.path(path);
     }
+    request.stream().try_collect().await.expect("every page")
 }
 
 pub async fn commit(repo: &Repo, id: &str) -> types::CommitDetail {
