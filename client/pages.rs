@@ -131,6 +131,66 @@ impl<'a> builder::ListSourceRepoWebhookDeliveries<'a> {
     }
 }
 
+impl<'a> builder::ListCommits<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `cursor` and keeps every other parameter; `limit` is how many commits are fetched at
+    /// a time. The stream ends after the last page or the first error.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::Commit, Error<types::SourceError>>> + Send + 'a {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.items, page.next_cursor.map(|cursor| request.cursor(cursor))))
+        })
+    }
+}
+
+impl<'a> builder::ListTree<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `cursor` and keeps every other parameter; `limit` is how many paths are fetched at
+    /// a time. The stream ends after the last page or the first error.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::TreeEntry, Error<types::SourceError>>> + Send + 'a {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.items, page.next_cursor.map(|cursor| request.cursor(cursor))))
+        })
+    }
+}
+
+impl<'a> builder::GrepSourceRepo<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `cursor` and keeps every other parameter; `limit` is how many matches are fetched at
+    /// a time. The stream ends after the last page or the first error.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::GrepMatch, Error<types::SourceError>>> + Send + 'a {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.items, page.next_cursor.map(|cursor| request.cursor(cursor))))
+        })
+    }
+}
+
+impl<'a> builder::ListBranches<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `cursor` and keeps every other parameter; `limit` is how many branches are fetched at
+    /// a time. The stream ends after the last page or the first error.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::Branch, Error<types::SourceError>>> + Send + 'a {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.items, page.next_cursor.map(|cursor| request.cursor(cursor))))
+        })
+    }
+}
+
 /// The items of `first` and of all that follow it. `page` sends a request, and says which is next.
 fn pages<R, T, E, F>(
     first: R,

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each bench uses a part")]
 
 pub mod s3;
+pub mod sources;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

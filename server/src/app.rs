@@ -109,6 +109,8 @@ impl App {
             objects,
             buckets: Buckets::new(egress, config.disks_folder()).with_patience(tuning.transfer),
             editors,
+            searches: Default::default(),
+            archives: Default::default(),
             quota: Quota {
                 buckets: config.limits.buckets.into(),
                 storage_repos: config.limits.storage_repos.into(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use repoplane::model::access::Role::{self, Admin, Read, Write};
+use repoplane::model::edit::CommitId;
 use repoplane_client::{Client, Error, ResponseValue, types};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -32,6 +33,8 @@ pub struct Targets {
     pub repo_delivery: Uuid,
     /// Where webhooks tell what happens: a port of this machine.
     pub hook: u16,
+    /// The head of the repo.
+    pub commit: CommitId,
     /// A bucket that the storage repo holds, and one that nothing holds.
     pub bucket: Uuid,
     pub free_bucket: Uuid,
@@ -120,6 +123,23 @@ fn of_accounts_and_source_repos() -> Vec<Operation> {
         operation!(put_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("new.txt").body("new")),
         operation!(get_source_file, Repo(Read), |on| .repo_id(on.repo).file_path("kept.txt")),
         operation!(delete_source_file, Repo(Write), |on| .repo_id(on.repo).file_path("kept.txt")),
+        operation!(list_commits, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(get_commit, Repo(Read), |on| .repo_id(on.repo).commit_id(on.commit.to_string())),
+        operation!(diff_commits, Repo(Read), |on| .repo_id(on.repo).base("main")),
+        operation!(list_tree, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(grep_source_repo, Repo(Read), |on| .repo_id(on.repo).pattern("kept")),
+        operation!(archive_source_repo, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(list_branches, Repo(Read), |on| .repo_id(on.repo)),
+        operation!(create_branch, Repo(Write), |on| .repo_id(on.repo)
+            .body(body::<types::CreateBranchRequest>(json!({"name": "new"})))),
+        operation!(get_branch, Repo(Read), |on| .repo_id(on.repo).branch("main")),
+        operation!(delete_branch, Repo(Write), |on| .repo_id(on.repo).branch("spare")),
+        operation!(merge_branch, Repo(Write), |on| .repo_id(on.repo)
+            .body(body::<types::MergeRequest>(json!({"from": "spare"})))),
+        operation!(revert_commit, Repo(Write), |on| .repo_id(on.repo).commit_id(on.commit.to_string())
+            .body(body::<types::CommitTerms>(json!({})))),
+        operation!(reset_to_commit, Repo(Write), |on| .repo_id(on.repo).commit_id(on.commit.to_string())
+            .body(body::<types::CommitTerms>(json!({})))),
         operation!(check_health, Public, |on|),
         operation!(check_readiness, Public, |on|),
         operation!(get_metrics, Public, |on|),

@@ -9,10 +9,11 @@ use utoipa::{Modify, OpenApi};
 
 use super::edits::FileMode;
 use super::half::{SourceError, SourceErrorDetail, StorageError};
+use super::source_history::ArchiveFormat;
 use super::source_repos::SourceRepoOrder;
 use super::stats::{IdList, StatsScope, StatsTime, StatsTimeBucket, StatsWindow};
 use super::storage_words::IdOrName;
-use super::wire::{CommitId, FilePath, ShortCommitMessage};
+use super::wire::{BranchName, CommitId, FilePath, Revision, ShortCommitMessage};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,7 +25,8 @@ use super::wire::{CommitId, FilePath, ShortCommitMessage};
     components(schemas(
         StorageError, SourceError, SourceErrorDetail, SourceRepoOrder, FilePath, CommitId,
         ShortCommitMessage, FileMode, IdOrName, IdList, StatsTime, StatsScope, StatsWindow,
-        StatsTimeBucket
+        StatsTimeBucket, Revision, BranchName,
+        ArchiveFormat
     )),
     tags(
         (name = "workspaces", description = "Workspaces of an organisation, and the role each user has in them."),
@@ -43,6 +45,9 @@ use super::wire::{CommitId, FilePath, ShortCommitMessage};
         (name = "source_files", description = "Single files of a source repo, as raw bytes."),
         (name = "repo_tokens", description = "Tokens that reach only the source repos they name."),
         (name = "repo_webhooks", description = "URLs that are told when source repos change."),
+        (name = "source_history", description = "The commits of a source repo, how they differ, and the files they hold."),
+        (name = "source_branches", description = "Branches of a source repo, joining them, and taking back what was done."),
+        (name = "source_search", description = "Looking for words in the files of a source repo."),
         (name = "system", description = "Liveness, readiness and metrics of this server process. No token needed."),
     )
 )]
@@ -66,8 +71,10 @@ impl Modify for BearerAuth {
 const CLOSED: [&str; 3] = ["EditOperation", "CreateSource", "EditSource"];
 
 /// The paths to which a POST without a body is one with `{}`.
-const NEEDS_NO_BODY: [&str; 4] = [
+const NEEDS_NO_BODY: [&str; 6] = [
     "/v1/repo",
+    "/v1/repo/{repo_id}/commits/{commit_id}/revert",
+    "/v1/repo/{repo_id}/commits/{commit_id}/reset",
     "/bucket/{bucketId}/validate",
     "/repo/{repoId}/mirror/scrub",
     "/repo/{repoId}/restore",

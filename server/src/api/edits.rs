@@ -8,8 +8,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::strict::{strict, tagged};
-use super::wire::{CommitId, CommitMessage, FilePath, Metadata};
+use super::wire::{BranchName, CommitId, CommitMessage, FilePath, Metadata};
 use crate::model::edit::{self, Change, Edit, Identity};
+use crate::model::patch;
 use crate::service::{Error, Result, source_repos};
 
 /// One edit. At least one of `source` and `metadata` is needed.
@@ -23,7 +24,7 @@ pub struct EditSourceRepoRequest {
     /// The new metadata, in place of all the old.
     #[serde(default)]
     metadata: Option<Metadata>,
-    /// Make the edit only if this still is the repo's head; otherwise 409.
+    /// Make the edit only if this still is the branch's head; otherwise 409.
     #[serde(default)]
     expected_head: Option<CommitId>,
     /// Message of the commit. Default is a line that names the change.
@@ -32,6 +33,9 @@ pub struct EditSourceRepoRequest {
     /// Author of the commit. Default is the caller.
     #[serde(default)]
     author: Option<CommitAuthor>,
+    /// Branch to make the edit on; it has to be there. Default is `main`.
+    #[serde(default)]
+    branch: Option<BranchName>,
 }
 
 /// What an edit does to the files.
@@ -50,6 +54,12 @@ pub enum EditSource {
         /// The operations. Run in three phases: deletes, writes, renames.
         #[schema(max_items = 10000)]
         operations: Vec<EditOperation>,
+    },
+    /// Apply a unified diff, as `git diff` writes it. Every line has to be where the patch says it is.
+    Patch {
+        /// The patch, of any number of files. Text files only.
+        #[schema(min_length = 1)]
+        patch: String,
     },
 }
 
@@ -142,7 +152,9 @@ impl EditSourceRepoRequest {
                 .map(|head| head.into_id(&["body", "expected_head"]))
                 .transpose()?,
         };
-        Ok(source_repos::Change { edit, metadata: self.metadata.map(Metadata::into_pairs) })
+        let branch = self.branch.map(|name| name.into_name(&["body", "branch"])).transpose()?;
+        let metadata = self.metadata.map(Metadata::into_pairs);
+        Ok(source_repos::Change { branch, edit, metadata })
     }
 }
 
@@ -150,6 +162,9 @@ impl EditSource {
     fn into_change(self) -> Result<Change> {
         match self {
             Self::Files { files } => writes(files).map(Change::Replace),
+            Self::Patch { patch } => patch::parse(&patch).map(Change::Patch).map_err(|error| {
+                Error::invalid_at(&["body", "source", "patch"], error.to_string())
+            }),
             Self::Diff { operations } => {
                 let operations = operations.into_iter().enumerate();
                 operations
@@ -213,7 +228,7 @@ fn decode(content: String, encoding: Option<FileEncoding>, place: &[&str]) -> Re
 }
 
 impl CommitAuthor {
-    fn into_identity(self) -> Result<Identity> {
+    pub fn into_identity(self) -> Result<Identity> {
         for (field, text) in [("name", &self.name), ("email", &self.email)] {
             let usable = !text.trim().is_empty() && !text.contains(['<', '>', '\r', '\n', '\0']);
             if !usable || text.chars().count() > 255 {

@@ -19,8 +19,11 @@ pub mod problem;
 pub mod repo_tokens;
 pub mod repo_webhooks;
 pub mod responses;
+pub mod source_branches;
 pub mod source_files;
+pub mod source_history;
 pub mod source_repos;
+pub mod source_search;
 pub mod stats;
 pub mod storage_repos;
 pub mod storage_words;
@@ -134,6 +137,17 @@ fn source() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(repo_webhooks::create_source_repo_webhook_secret))
         .routes(routes!(repo_webhooks::list_source_repo_webhook_deliveries))
         .routes(routes!(repo_webhooks::redeliver_source_repo_webhook))
+        .routes(routes!(source_history::list_commits))
+        .routes(routes!(source_history::get_commit))
+        .routes(routes!(source_history::diff_commits))
+        .routes(routes!(source_history::list_tree))
+        .routes(routes!(source_history::archive_source_repo))
+        .routes(routes!(source_search::grep_source_repo))
+        .routes(routes!(source_branches::list_branches, source_branches::create_branch))
+        .routes(routes!(source_branches::get_branch, source_branches::delete_branch))
+        .routes(routes!(source_branches::merge_branch))
+        .routes(routes!(source_branches::revert_commit))
+        .routes(routes!(source_branches::reset_to_commit))
 }
 
 /// As OpenAPI can say it; it is served by [`source_files::slashed`].

@@ -18,7 +18,7 @@ use super::responses::{
     SourceLocked,
 };
 use super::source_repos::{CommitQuery, SourceRepoInfo};
-use super::wire::{BinaryBody, CommitId, FilePath, ShortCommitMessage};
+use super::wire::{BinaryBody, BranchName, CommitId, FilePath, ShortCommitMessage};
 use super::{By, Shared};
 use crate::model::edit::{self, Change, Edit, Operation};
 use crate::service::{Result, Services, source_repos};
@@ -51,9 +51,9 @@ pub async fn put_source_file(
     body: SourceFile,
 ) -> Result<(StatusCode, Json<SourceRepoInfo>), SourceFault> {
     let (id, path) = (path.0.repo_id.into(), path.0.file_path.into_path(&["path", "file_path"])?);
-    let PutQuery { expected_head, message, mode } = query.0;
+    let PutQuery { expected_head, message, mode, branch } = query.0;
     let write = edit::FileWrite { path, content: body.0, mode: mode.map(edit::FileMode::from) };
-    let change = single(Operation::Write(write), expected_head, message)?;
+    let change = single(Operation::Write(write), expected_head, message, branch)?;
     let edited = source_repos::edit(&services, &caller, id, change).await?;
     let status = if edited.existed { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(SourceRepoInfo::new(id, edited))))
@@ -77,8 +77,8 @@ pub async fn get_source_file(
     query: SourceQuery<CommitQuery>,
 ) -> Result<impl IntoResponse, SourceFault> {
     let (id, path) = (path.0.repo_id.into(), path.0.file_path.into_path(&["path", "file_path"])?);
-    let commit = query.0.into_commit()?;
-    let content = source_repos::file(&services, &caller, id, path, commit).await?;
+    let at = query.0.into_revision()?;
+    let content = source_repos::file(&services, &caller, id, path, at).await?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], content))
 }
 
@@ -99,7 +99,8 @@ pub async fn delete_source_file(
     query: SourceQuery<DeleteQuery>,
 ) -> Result<Json<SourceRepoInfo>, SourceFault> {
     let (id, path) = (path.0.repo_id.into(), path.0.file_path.into_path(&["path", "file_path"])?);
-    let change = single(Operation::Delete { path }, query.0.expected_head, query.0.message)?;
+    let DeleteQuery { expected_head, message, branch } = query.0;
+    let change = single(Operation::Delete { path }, expected_head, message, branch)?;
     let edited = source_repos::edit(&services, &caller, id, change).await?;
     Ok(Json(SourceRepoInfo::new(id, edited)))
 }
@@ -108,7 +109,9 @@ fn single(
     operation: Operation,
     expected_head: Option<CommitId>,
     message: Option<ShortCommitMessage>,
+    branch: Option<BranchName>,
 ) -> Result<source_repos::Change> {
+    let branch = branch.map(|name| name.into_name(&["query", "branch"])).transpose()?;
     let expected_head =
         expected_head.map(|head| head.into_id(&["query", "expected_head"])).transpose()?;
     let edit = Edit {
@@ -117,7 +120,7 @@ fn single(
         author: None,
         expected_head,
     };
-    Ok(source_repos::Change { edit, metadata: None })
+    Ok(source_repos::Change { branch, edit, metadata: None })
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -134,7 +137,7 @@ pub struct FileAt {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PutQuery {
-    /// Make the change only if this still is the repo's head; otherwise 409.
+    /// Make the change only if this still is the branch's head; otherwise 409.
     #[param(nullable = false)]
     expected_head: Option<CommitId>,
     /// Commit message. Default is a line that names the change.
@@ -143,16 +146,22 @@ pub struct PutQuery {
     /// Git file mode. Default is the mode of the file that is overwritten, or `100644`.
     #[param(nullable = false)]
     mode: Option<FileMode>,
+    /// Branch to make the change on; it has to be there. Default is `main`.
+    #[param(nullable = false)]
+    branch: Option<BranchName>,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteQuery {
-    /// Make the change only if this still is the repo's head; otherwise 409.
+    /// Make the change only if this still is the branch's head; otherwise 409.
     #[param(nullable = false)]
     expected_head: Option<CommitId>,
     /// Commit message. Default is a line that names the change.
     #[param(nullable = false)]
     message: Option<ShortCommitMessage>,
+    /// Branch to make the change on; it has to be there. Default is `main`.
+    #[param(nullable = false)]
+    branch: Option<BranchName>,
 }

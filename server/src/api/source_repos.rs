@@ -16,10 +16,11 @@ use super::responses::{
     SourceLocked,
 };
 use super::strict::{strict, tagged};
-use super::wire::{self, CommitId, Metadata};
+use super::wire::{self, CommitId, Metadata, Revision};
 use super::{By, Shared};
 use crate::model::id::SourceRepoId;
 use crate::model::page::PageRequest;
+use crate::model::source_ref;
 use crate::model::source_repo::{self, OrderBy, SourceRepoFilter};
 use crate::model::time::Timestamp;
 use crate::service::edits::Edited;
@@ -127,6 +128,11 @@ pub async fn delete_source_repo(
 ///   file at the new name is overwritten.
 /// - Deleting and writing one path in the same call therefore leaves the written file.
 ///
+/// **patch** applies a unified diff, as `git diff` writes it, with its creations, deletions, renames, copies
+/// and modes. Each line it takes for granted has to be there, in the very place; nothing is searched for. A
+/// hunk that does not fit is 409, and the message names the file, the hunk and the line; a file that is
+/// missing is 404; a text that is no patch, or one of a binary file, is 422.
+///
 /// A result in which one path would be both a file and a directory is 409; no file is ever dropped to
 /// make room. Symlinks and submodules can be deleted, renamed or replaced; they are never followed.
 ///
@@ -175,8 +181,8 @@ pub async fn clone_source_repo(
     path: SourcePath<RepoPath>,
     query: SourceQuery<CommitQuery>,
 ) -> Answer<SourceFiles> {
-    let commit = query.0.into_commit()?;
-    let found = source_repos::text_files(&services, &caller, path.0.repo_id.into(), commit).await?;
+    let at = query.0.into_revision()?;
+    let found = source_repos::text_files(&services, &caller, path.0.repo_id.into(), at).await?;
     let file = |(filename, content)| SourceFile { filename, content };
     Ok(Json(SourceFiles { files: found.into_iter().map(file).collect() }))
 }
@@ -196,6 +202,10 @@ pub struct CommitQuery {
     /// Read at this commit. Default is the head. A commit the repo does not have is 404.
     #[param(nullable = false)]
     pub commit: Option<CommitId>,
+    /// Read at this branch, tag or commit, instead of `commit`. Only one of the two may be given.
+    #[serde(rename = "ref")]
+    #[param(nullable = false)]
+    pub revision: Option<Revision>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -282,7 +292,7 @@ pub enum CreateSource {
 pub struct SourceRepoInfo {
     /// Id of the repo.
     repo_id: Uuid,
-    /// The commit its branch points to now, 40 hexadecimal digits.
+    /// The commit the branch points to now that was changed, 40 hexadecimal digits.
     repo_head: String,
     /// Paths the change touched, see `edit_source_repo`. An empty list says that nothing differed; left
     /// out when a repo was created.
@@ -355,8 +365,18 @@ strict!(CreateSourceRepoRequest);
 tagged!(CreateSource);
 
 impl CommitQuery {
-    pub fn into_commit(self) -> Result<Option<crate::model::edit::CommitId>> {
-        self.commit.map(|commit| commit.into_id(&["query", "commit"])).transpose()
+    pub fn into_revision(self) -> Result<Option<source_ref::Revision>> {
+        match (self.commit, self.revision) {
+            (None, None) => Ok(None),
+            (Some(commit), None) => {
+                commit.into_id(&["query", "commit"]).map(source_ref::Revision::Id).map(Some)
+            }
+            (None, Some(revision)) => revision.into_revision(&["query", "ref"]).map(Some),
+            (Some(_), Some(_)) => {
+                let message = "ref: was given beside `commit`; leave one of them out";
+                Err(Error::invalid_at(&["query", "ref"], message))
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::model::page::{PAGE_SIZE_MAX, PageRequest};
-use crate::model::{edit, file_path, source_repo};
+use crate::model::{edit, file_path, source_ref, source_repo};
 use crate::service::{Error, Result};
 
 /// A name for people to read.
@@ -107,6 +107,47 @@ impl CommitId {
                 place,
                 "A commit is named by all 40 of its lower-case hexadecimal digits.",
             )
+        })
+    }
+}
+
+/// A branch, a tag, or the full id of a commit. Of equal names, the branch counts.
+#[derive(Deserialize, ToSchema, JsonSchema)]
+#[serde(transparent)]
+#[schema(min_length = 1, max_length = 255, pattern = r"^[^\u0000]+$", example = "main")]
+pub struct Revision(String);
+
+impl Revision {
+    /// Longest name, in bytes; a full one has a prefix before it.
+    const BYTES_MAX: usize = 255;
+
+    pub fn into_revision(self, place: &[&str]) -> Result<source_ref::Revision> {
+        if self.0.is_empty() || self.0.len() > Self::BYTES_MAX || self.0.contains('\0') {
+            let message = "A branch, tag or commit has a name of 1 to 255 bytes, without NUL.";
+            return Err(Error::invalid_at(place, message));
+        }
+        Ok(source_ref::Revision::new(&self.0))
+    }
+}
+
+/// Name of a branch, as git has it: no part between slashes is empty, begins with a dot, or ends in a dot or
+/// in `.lock`; no `..`, `@{`, space, control character or any of `~^:?*[\` anywhere; not `HEAD`, and not an id
+/// of a commit. At most 244 bytes. In a path its slashes are sent as `%2F`.
+#[derive(Deserialize, ToSchema, JsonSchema)]
+#[serde(transparent)]
+#[schema(
+    min_length = 1,
+    max_length = 244,
+    example = "feature/search",
+    pattern = r"^(?![-./])(?!(?:@|HEAD|[0-9a-fA-F]{40})$)(?!.*(?:\.\.|@\{|//|/\.|\./|\.lock/))(?!.*(?:/|\.|\.lock)$)[^\u0000-\u0020\u007f~^:?*\[\\]+$"
+)]
+pub struct BranchName(String);
+
+impl BranchName {
+    pub fn into_name(self, place: &[&str]) -> Result<source_ref::BranchName> {
+        source_ref::BranchName::new(self.0).ok_or_else(|| {
+            let message = "Git takes no branch of this name. Use letters, digits, `-` and `/`.";
+            Error::invalid_at(place, message)
         })
     }
 }

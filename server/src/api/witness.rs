@@ -31,10 +31,13 @@ use super::repo_tokens::{
     CreateRepoTokenRequest, CreatedRepoToken, RepoToken, RepoTokenAccess, RepoTokenPage,
 };
 use super::repo_webhooks::{SetWebhookRequest, Webhook, WebhookDeliveryPage, WebhookSecret};
+use super::source_branches::{Branch, BranchPage, CommitTerms, CreateBranchRequest, MergeRequest};
+use super::source_history::{ArchiveFormat, CommitComparison, CommitDetail, CommitPage, TreePage};
 use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
 };
+use super::source_search::GrepPage;
 use super::stats::{
     BucketNodeStatsRequest, BucketNodeStatsResponse, BucketStatsResponse, IdList,
     NodeDailyResponse, NodeMinuteResponse, RepoStatsResponse, StatsResponse, StatsScope, StatsTime,
@@ -50,8 +53,8 @@ use super::system::{Health, Readiness};
 use super::tokens::TokenListResponse;
 use super::users::ProfileResponse;
 use super::wire::{
-    ActionResponse, CommitId, CommitMessage, FilePath, MessageResponse, Metadata, Name,
-    ShortCommitMessage,
+    ActionResponse, BranchName, CommitId, CommitMessage, FilePath, MessageResponse, Metadata, Name,
+    Revision, ShortCommitMessage,
 };
 use super::workspaces::{
     AccessType, AddWorkspaceUserRequest, CreateWorkspaceRequest, UpdateWorkspaceRequest,
@@ -76,11 +79,15 @@ pub fn sent() -> Schemas {
         AccessType,
         AddWorkspaceUserRequest,
         AiType,
+        ArchiveFormat,
+        BranchName,
         BucketFolder,
         BucketNodeStatsRequest,
         CommitAuthor,
         CommitId,
         CommitMessage,
+        CommitTerms,
+        CreateBranchRequest,
         CreateSource,
         CreateSourceRepoRequest,
         CreateAccessKeyRequest,
@@ -101,12 +108,14 @@ pub fn sent() -> Schemas {
         FileMode,
         FilePath,
         FileWrite,
+        MergeRequest,
         Metadata,
         Name,
         RepoAiLlm,
         RepoBucket,
         RestoreObjectsRequest,
         ScrubMirrorRequest,
+        Revision,
         ShortCommitMessage,
         StatsScope,
         StatsTime,
@@ -137,12 +146,17 @@ pub fn answered() -> Schemas {
         AiKeyListResponse,
         AiLlmChangeResponse,
         AiLlmListResponse,
+        Branch,
+        BranchPage,
         BucketChangeResponse,
         BucketListResponse,
         BucketNodeStatsResponse,
         BucketResponse,
         BucketStatsResponse,
         BucketStatusResponse,
+        CommitComparison,
+        CommitDetail,
+        CommitPage,
         CreatedKeyResponse,
         CreatedRepoToken,
         RepoToken,
@@ -150,6 +164,7 @@ pub fn answered() -> Schemas {
         Webhook,
         WebhookDeliveryPage,
         WebhookSecret,
+        GrepPage,
         Health,
         JobEvent,
         JobIdResponse,
@@ -170,6 +185,7 @@ pub fn answered() -> Schemas {
         SourceRepoInfo,
         SourceRepoPage,
         StatsResponse,
+        TreePage,
         StorageBreakdownResponse,
         StorageError,
         StorageSeriesResponse,
@@ -202,6 +218,8 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         AddWorkspaceUserRequest,
         BucketNodeStatsRequest,
         CommitAuthor,
+        CommitTerms,
+        CreateBranchRequest,
         CreateSource,
         CreateSourceRepoRequest,
         CreateAccessKeyRequest,
@@ -216,6 +234,7 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         EditSource,
         EditSourceRepoRequest,
         FileWrite,
+        MergeRequest,
         RepoAiLlm,
         RepoBucket,
         RestoreObjectsRequest,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::file_path::FilePath;
+use super::patch::FilePatch;
 
 /// Most operations, or files of a replacement, in one edit.
 pub const OPERATIONS_MAX: usize = 10_000;
@@ -35,7 +36,8 @@ impl Edit {
     pub fn bytes(&self) -> usize {
         let size = |write: &FileWrite| write.content.len();
         match &self.source {
-            None => 0,
+            None | Some(Change::Merge { .. } | Change::Revert(_) | Change::Reset(_)) => 0,
+            Some(Change::Patch(files)) => files.iter().map(FilePatch::bytes).sum(),
             Some(Change::Replace(files)) => files.iter().map(size).sum(),
             Some(Change::Operations(operations)) => operations
                 .iter()
@@ -54,6 +56,14 @@ pub enum Change {
     Replace(Vec<FileWrite>),
     /// Collected, then applied as deletes, writes, renames, whatever their order in the request.
     Operations(Vec<Operation>),
+    /// Fits exactly or fails.
+    Patch(Vec<FilePatch>),
+    /// What a commit has that the branch has not.
+    Merge { commit: CommitId, name: String },
+    /// The opposite of what a commit changed.
+    Revert(CommitId),
+    /// The files as a commit has them.
+    Reset(CommitId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::id::{EventId, OrgId, SourceRepoId, UserId, WebhookId, WorkspaceId};
+use super::push::Target;
 use super::source_repo::DEFAULT_BRANCH;
 use super::time::Timestamp;
 
@@ -110,6 +111,13 @@ pub enum Happening {
 }
 
 impl Happening {
+    /// A ref that now points elsewhere, without a word on the files.
+    pub fn moved(name: &str, before: Option<Target>, after: Option<Target>) -> Self {
+        let text = |target: Option<Target>| target.map(|target| target.to_string());
+        let (before, after) = (text(before), text(after));
+        Self::Pushed { name: name.to_owned(), before, after, changed_files: None }
+    }
+
     pub fn into_event(
         self,
         repo_id: SourceRepoId,

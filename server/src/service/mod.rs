@@ -19,8 +19,13 @@ pub mod objects;
 pub mod operator;
 pub mod packs;
 pub mod repo_tokens;
+pub mod source_archive;
+pub mod source_branches;
 pub mod source_create;
 pub mod source_git;
+pub mod source_grep;
+pub mod source_history;
+pub mod source_reading;
 pub mod source_repos;
 pub mod stats;
 pub mod stats_series;
@@ -57,6 +62,8 @@ pub struct Services {
     pub objects: Objects,
     pub buckets: Buckets,
     pub editors: edits::Editors,
+    pub searches: source_grep::Searches,
+    pub archives: source_archive::Archives,
     pub plane: objects::Plane,
     pub meter: meter::Meter,
     pub posts: Posts,

@@ -1,26 +1,24 @@
 //! Source repos: making, listing, reading, editing and deleting them.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use gix::bstr::ByteSlice;
 
-use crate::backend::git::cache::Cache;
-use crate::backend::git::objects::{ObjectError, ObjectSource};
-use crate::backend::git::read::is_commit;
-use crate::backend::git::tree::Tree;
+use crate::backend::git::objects::ObjectSource;
 use crate::backend::git::walk;
 use crate::model::access::{Caller, Role};
 use crate::model::audit::{Action, Context, NewEvent};
-use crate::model::edit::CommitId;
 use crate::model::file_path::FilePath;
 use crate::model::id::SourceRepoId;
 use crate::model::job::JobKind;
 use crate::model::page::{Page, PageRequest};
-use crate::model::source_repo::{CLONE_BYTES_MAX, Metadata, SourceRepo, SourceRepoFilter};
+use crate::model::source_ref::{BranchName, Revision};
+use crate::model::source_repo::{
+    CLONE_BYTES_MAX, DEFAULT_BRANCH, Metadata, SourceRepo, SourceRepoFilter,
+};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
-use crate::service::edits::{Edited, Order, blocking};
+use crate::service::edits::{Edited, Order};
+use crate::service::source_reading::read;
 use crate::service::{Error, Result, Services, access, webhooks};
 use crate::store::{audit, jobs, source_repos};
 
@@ -61,6 +59,7 @@ pub async fn edit(
         check_metadata(metadata, &["body", "metadata"])?;
     }
     let order = Order {
+        branch: order.branch.map_or_else(|| DEFAULT_BRANCH.to_owned(), |branch| branch.full()),
         edit: order.edit,
         metadata: order.metadata,
         caller: caller.clone(),
@@ -71,6 +70,8 @@ pub async fn edit(
 
 /// What [`edit`] is asked to do.
 pub struct Change {
+    /// The default branch if absent.
+    pub branch: Option<BranchName>,
     pub edit: crate::model::edit::Edit,
     pub metadata: Option<Metadata>,
 }
@@ -80,12 +81,12 @@ pub async fn text_files(
     services: &Services,
     caller: &Caller,
     id: SourceRepoId,
-    commit: Option<CommitId>,
+    at: Option<Revision>,
 ) -> Result<Vec<TextFile>> {
     let repo = require(services, caller, id, Role::Read).await?;
-    read(services, &repo, commit, |cache, commit| {
+    read(services, &repo, at, |cache, commit| {
         let (mut files, mut bytes) = (Vec::new(), 0);
-        for file in walk::files_at(cache, commit)? {
+        for file in walk::files_at(&**cache, commit)? {
             let file = file?;
             let (Ok(path), Ok(content)) = (file.path.to_str(), str::from_utf8(&file.content))
             else {
@@ -112,12 +113,12 @@ pub async fn file(
     caller: &Caller,
     id: SourceRepoId,
     path: FilePath,
-    commit: Option<CommitId>,
+    at: Option<Revision>,
 ) -> Result<Bytes> {
     let repo = require(services, caller, id, Role::Read).await?;
-    read(services, &repo, commit, move |cache, commit| {
+    read(services, &repo, at, move |cache, commit| {
         let root = cache.read(&commit.into())?.root_tree()?;
-        let entry = Tree::open(cache, root)?.get(path.as_str().into())?;
+        let entry = walk::find_at(&**cache, root, path.as_str().into())?;
         match entry.filter(|entry| entry.file_mode().is_some()) {
             Some(entry) => Ok(Ok(cache.read(&entry.id)?.data)),
             None => Ok(Err(Error::NotFound(format!("No file `{path}` at this commit.")))),
@@ -156,35 +157,6 @@ pub async fn require(
     let membership = access::repo_role(caller, found.role, found.named);
     access::require(caller, membership, needed, "Source repo")?;
     Ok(found.repo)
-}
-
-/// Runs `work` on the repo's objects, at `commit` or at the head. A cache that turns out to
-/// be broken is built again once.
-async fn read<T: Send + 'static>(
-    services: &Services,
-    repo: &SourceRepo,
-    commit: Option<CommitId>,
-    work: impl Fn(&Cache, CommitId) -> Result<Result<T>, ObjectError> + Send + Sync + 'static,
-) -> Result<T> {
-    let head: CommitId = repo.head.parse().map_err(Error::internal)?;
-    let work = Arc::new(work);
-    let run = |cache: Arc<Cache>| {
-        let work = work.clone();
-        blocking(move || {
-            let at = commit.unwrap_or(head);
-            if commit.is_some() && !is_commit(&*cache, at)? {
-                return Ok(Err(Error::NotFound(format!("The repo has no commit {at}."))));
-            }
-            Ok(work(&cache, at)?)
-        })
-    };
-    match run(services.editors.open(repo.id, head).await?).await {
-        Err(Error::Internal(error)) => {
-            tracing::warn!(repo = %repo.id, %error, "a cache cannot be read and is built again");
-            run(services.editors.rebuild(repo.id).await?).await?
-        }
-        other => other?,
-    }
 }
 
 pub fn check_metadata(metadata: &Metadata, place: &[&str]) -> Result<()> {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::backend::git::repack::repack;
+use crate::model::edit::CommitId;
 use crate::model::id::SourceRepoId;
 use crate::model::job::JobKind;
 use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DROP_GRACE};
@@ -22,8 +23,8 @@ pub async fn compact(services: &Services, repo: &str) -> Result<()> {
     if position.bundles < BUNDLES_MAX && position.bundle_bytes < BUNDLE_BYTES_MAX {
         return Ok(());
     }
-    let head = position.head.parse().map_err(Error::internal)?;
-    let cache = services.editors.open(repo, head).await?;
+    let head: CommitId = position.head.parse().map_err(Error::internal)?;
+    let cache = services.editors.open(repo, &[head.into()]).await?;
     let (pack, upto) = blocking(move || {
         // Read first: edits go on meanwhile, and what they add may be in the pack or not.
         let upto = cache.seq()?;
@@ -54,6 +55,7 @@ pub async fn compact(services: &Services, repo: &str) -> Result<()> {
 pub async fn purge(services: &Services, repo: &str) -> Result<()> {
     let repo: SourceRepoId = repo.parse().map_err(Error::internal)?;
     services.editors.forget(repo).await?;
+    services.searches.forget(repo);
     let now = Timestamp::now();
     let mut tx = services.store.begin().await?;
     for key in source_packs::object_keys(&mut *tx, repo, i64::MAX).await? {

@@ -1,6 +1,6 @@
 //! Table `source_refs`: where the branches and tags of source repos point.
 
-use sqlx::any::AnyExecutor;
+use sqlx::any::{AnyExecutor, AnyRow};
 use sqlx::{AnyConnection, Row};
 
 use super::row::parsed;
@@ -115,4 +115,75 @@ pub async fn copy(
     .execute(db)
     .await
     .map(drop)
+}
+
+/// A ref by its full name, and the object it points to.
+#[derive(Clone, Debug)]
+pub struct Ref {
+    pub name: String,
+    pub oid: String,
+}
+
+/// Those of the refs that there are.
+pub async fn find(
+    db: impl AnyExecutor<'_>,
+    repo: SourceRepoId,
+    names: &[String; 3],
+) -> Result<Vec<Ref>, sqlx::Error> {
+    let [first, second, third] = names;
+    sqlx::query("SELECT name, oid FROM source_refs WHERE repo_id = $1 AND name IN ($2, $3, $4)")
+        .bind(repo.to_string())
+        .bind(first)
+        .bind(second)
+        .bind(third)
+        .fetch_all(db)
+        .await?
+        .iter()
+        .map(from_row)
+        .collect()
+}
+
+/// What one ref points to.
+pub async fn get(
+    db: impl AnyExecutor<'_>,
+    repo: SourceRepoId,
+    name: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query("SELECT oid FROM source_refs WHERE repo_id = $1 AND name = $2")
+        .bind(repo.to_string())
+        .bind(name)
+        .fetch_optional(db)
+        .await?
+        .map(|row| row.try_get("oid"))
+        .transpose()
+}
+
+/// The refs whose names begin with `prefix` and come after `after`, in the order of names.
+pub async fn list(
+    db: impl AnyExecutor<'_>,
+    repo: SourceRepoId,
+    prefix: &str,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Ref>, sqlx::Error> {
+    sqlx::query(
+        "SELECT name, oid FROM source_refs
+         WHERE repo_id = $1 AND SUBSTR(name, 1, CAST($2 AS INTEGER)) = $3
+           AND (CAST($4 AS TEXT) IS NULL OR name > $4)
+         ORDER BY name LIMIT $5",
+    )
+    .bind(repo.to_string())
+    .bind(i64::try_from(prefix.len()).unwrap_or(i64::MAX))
+    .bind(prefix)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(db)
+    .await?
+    .iter()
+    .map(from_row)
+    .collect()
+}
+
+fn from_row(row: &AnyRow) -> Result<Ref, sqlx::Error> {
+    Ok(Ref { name: row.try_get("name")?, oid: row.try_get("oid")? })
 }

@@ -199,25 +199,35 @@ pub async fn hold(
     position(tx, id).await
 }
 
-/// Moves the default branch from one commit to another. False when somebody else moved it
-/// first, or the repo is gone; then the transaction has to be given up.
+/// From which commit to which a branch moves.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// Its full name.
+    pub branch: &'a str,
+    pub from: &'a str,
+    pub to: &'a str,
+}
+
+/// Moves a branch, with a pack of so many bytes if it brings one. False when somebody else
+/// changed the repo first, or it is gone; then the transaction has to be given up.
 pub async fn advance(
     tx: &mut AnyConnection,
     id: SourceRepoId,
-    from: &Position,
-    head: &str,
-    bytes: i64,
+    seq: i64,
+    step: Step<'_>,
+    pack: Option<i64>,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let moved = sqlx::query(
-        "UPDATE source_repos SET seq = seq + 1, updated_at = $3, bundles = bundles + 1,
+        "UPDATE source_repos SET seq = seq + 1, updated_at = $3, bundles = bundles + $5,
                 bundle_bytes = bundle_bytes + $4
          WHERE id = $1 AND seq = $2 AND deleted_at IS NULL",
     )
     .bind(id.to_string())
-    .bind(from.seq)
+    .bind(seq)
     .bind(now.micros())
-    .bind(bytes)
+    .bind(pack.unwrap_or_default())
+    .bind(i64::from(pack.is_some()))
     .execute(&mut *tx)
     .await?;
     if moved.rows_affected() != 1 {
@@ -225,9 +235,9 @@ pub async fn advance(
     }
     sqlx::query("UPDATE source_refs SET oid = $4 WHERE repo_id = $1 AND name = $2 AND oid = $3")
         .bind(id.to_string())
-        .bind(DEFAULT_BRANCH)
-        .bind(&from.head)
-        .bind(head)
+        .bind(step.branch)
+        .bind(step.from)
+        .bind(step.to)
         .execute(&mut *tx)
         .await
         .map(|done| done.rows_affected() == 1)

@@ -6,6 +6,7 @@ mod replay;
 pub mod stage;
 
 use repoplane::model::access::Role;
+use repoplane::model::edit::CommitId;
 
 use crate::operations::{self, Access, Operation, Targets};
 use caller::{Caller, Holds};
@@ -138,6 +139,7 @@ impl Stage {
             delivery: id(),
             repo_delivery: id(),
             hook: 9,
+            commit: CommitId::from_bytes([7; CommitId::BYTES]),
             bucket: id(),
             free_bucket: id(),
             storage_repo: id(),

@@ -103,6 +103,9 @@ impl Stage {
                 owner.add_workspace_user().id(id).body(body).send().await.expect("added");
             }
         }
+        let head = owner.get_source_repo().repo_id(repo).send().await.expect("repo");
+        let spare: types::CreateBranchRequest = body(json!({"name": "spare"}));
+        owner.create_branch().repo_id(repo).body(spare).send().await.expect("branch");
         let repo_delivery = told_of(&owner, repo, self.receiver.port()).await;
         let scope = Scope { repos: vec![repo.into()], ..Scope::default() };
         let (repo_token, _) = token(&self.server, OWNER, &scope).await;
@@ -136,6 +139,7 @@ impl Stage {
             delivery,
             repo_delivery,
             hook: self.receiver.port(),
+            commit: head.repo_head.parse().expect("a commit"),
             bucket,
             free_bucket,
             storage_repo,

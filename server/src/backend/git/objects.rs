@@ -30,6 +30,8 @@ pub enum ObjectError {
         super::walk::WALK_ENTRIES_MAX
     )]
     TreeTooLarge,
+    #[error("the two states are too large to be compared")]
+    TooMuchToCompare,
     #[error("the content takes part in a SHA-1 collision attack and cannot be stored in git")]
     Collision,
     #[error("object {id} is not a {expected}")]
@@ -39,7 +41,13 @@ pub enum ObjectError {
 impl ObjectError {
     /// Whether building the cache again may help; otherwise it is the content that is too much.
     pub fn is_fault_of_cache(&self) -> bool {
-        !matches!(self, Self::ObjectTooLarge { .. } | Self::TreeTooLarge | Self::Collision)
+        !matches!(
+            self,
+            Self::ObjectTooLarge { .. }
+                | Self::TreeTooLarge
+                | Self::TooMuchToCompare
+                | Self::Collision
+        )
     }
 
     pub(super) fn broken(id: impl std::fmt::Display, what: impl std::fmt::Display) -> Self {

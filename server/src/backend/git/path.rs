@@ -1,5 +1,6 @@
 //! Which names git may store; it must never let through one that a clone could take for `.git`.
 
+use gix::bstr::BStr;
 use gix::validate::path::component::{Mode, Options};
 use gix::validate::path::{self};
 
@@ -17,6 +18,16 @@ pub fn check(path: &FilePath) -> Result<(), PathError> {
 /// As `check`, for a symlink: some names may only be those of files.
 pub fn check_symlink(path: &FilePath) -> Result<(), PathError> {
     check_as(path, Some(Mode::Symlink))
+}
+
+/// Whether a stored path stays where an archive is unpacked, on every system: a push may have
+/// brought any bytes.
+pub fn is_extractable(path: &BStr) -> bool {
+    let whole = !path.is_empty() && !path.contains(&b'\\');
+    whole
+        && path
+            .split(|byte| *byte == b'/')
+            .all(|name| path::component(name.into(), None, RULES).is_ok())
 }
 
 fn check_as(path: &FilePath, mode: Option<Mode>) -> Result<(), PathError> {

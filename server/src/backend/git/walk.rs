@@ -5,7 +5,7 @@ use std::vec::IntoIter;
 
 use bytes::Bytes;
 use gix::ObjectId;
-use gix::bstr::{BString, ByteSlice};
+use gix::bstr::{BStr, BString, ByteSlice};
 use gix::objs::tree::EntryKind;
 use gix::objs::{Kind, TreeRefIter};
 
@@ -24,6 +24,8 @@ pub struct Walk<'a> {
     /// Open directories, innermost last.
     open: Vec<(BString, IntoIter<(Bytes, Entry)>)>,
     visited: usize,
+    /// Leaves up to this path are passed over, and directories that hold no other are not read.
+    after: Option<BString>,
 }
 
 impl<'a> Walk<'a> {
@@ -33,9 +35,20 @@ impl<'a> Walk<'a> {
         tree: ObjectId,
         prefix: BString,
     ) -> Result<Self, ObjectError> {
-        let mut walk = Self { source, open: Vec::new(), visited: 0 };
+        let mut walk = Self { source, open: Vec::new(), visited: 0, after: None };
         walk.enter(tree, prefix)?;
         Ok(walk)
+    }
+
+    /// Goes on behind a path that an earlier walk has come to.
+    pub fn after(mut self, path: Option<BString>) -> Self {
+        self.after = path;
+        self
+    }
+
+    fn is_behind(&self, path: &BString, is_tree: bool) -> bool {
+        let behind = |after: &BString| path <= after && !(is_tree && after.starts_with(path));
+        self.after.as_ref().is_some_and(behind)
     }
 
     fn enter(&mut self, tree: ObjectId, prefix: BString) -> Result<(), ObjectError> {
@@ -56,10 +69,16 @@ impl<'a> Walk<'a> {
             };
             let mut path = prefix.clone();
             path.extend_from_slice(&name);
-            if !entry.mode.is_tree() {
+            let is_tree = entry.mode.is_tree();
+            if is_tree {
+                path.push(b'/');
+            }
+            if self.is_behind(&path, is_tree) {
+                continue;
+            }
+            if !is_tree {
                 return Ok(Some((path, entry)));
             }
-            path.push(b'/');
             self.enter(entry.id, path)?;
         }
         Ok(None)
@@ -108,8 +127,28 @@ pub fn files_at<'a>(
     }))
 }
 
+/// What stands at a path below a tree: file, directory, symlink or submodule.
+pub fn find_at(
+    source: &dyn ObjectSource,
+    tree: ObjectId,
+    path: &BStr,
+) -> Result<Option<Entry>, ObjectError> {
+    let mut found = Entry { mode: EntryKind::Tree.into(), id: tree };
+    for name in path.split(|byte| *byte == b'/') {
+        if !found.mode.is_tree() {
+            return Ok(None);
+        }
+        let entries = read_tree(source, found.id)?;
+        let Some((_, entry)) = entries.into_iter().find(|(known, _)| known == name) else {
+            return Ok(None);
+        };
+        found = entry;
+    }
+    Ok(Some(found))
+}
+
 /// The entries of one stored tree, in git's order. Names are slices of the tree, not copies.
-pub(super) fn read_tree(
+pub fn read_tree(
     source: &dyn ObjectSource,
     id: ObjectId,
 ) -> Result<Vec<(Bytes, Entry)>, ObjectError> {

@@ -8,9 +8,12 @@ use super::fill::blocking;
 use super::pending::Pending;
 use super::{BATCH_BYTES_MAX, BATCH_MAX, Request, Shared, batch, push};
 use crate::backend::git::cache::Cache;
+use crate::model::edit::CommitId;
 use crate::model::id::SourceRepoId;
 use crate::model::push::Outcomes;
+use crate::model::source_repo::DEFAULT_BRANCH;
 use crate::service::{Error, Result};
+use crate::store::source_refs;
 use crate::store::source_repos::Position;
 use crate::telemetry;
 
@@ -47,13 +50,18 @@ pub async fn run(shared: Arc<Shared>, repo: SourceRepoId, mut queue: mpsc::Recei
 }
 
 impl Actor {
-    /// Handles all that waits by now; edits that follow each other go together.
+    /// Handles all that waits by now; edits of a branch that follow each other go together.
     async fn drain(&mut self, first: Request, queue: &mut mpsc::Receiver<Request>) {
         let (mut edits, mut bytes) = (Vec::new(), 0);
         let mut next = Some(first);
         while let Some(request) = next {
             match request {
                 Request::Edit(pending) if pending.take() => {
+                    let other = |first: &Pending| first.order.branch != pending.order.branch;
+                    if edits.first().is_some_and(other) {
+                        self.edit(std::mem::take(&mut edits)).await;
+                        bytes = 0;
+                    }
                     bytes += pending.order.edit.bytes();
                     edits.push(pending);
                 }
@@ -127,14 +135,15 @@ impl Actor {
         match self.commit(&edits).await {
             Ok(draft) => {
                 telemetry::count_edits(edits.len(), draft.commits);
-                let head = draft.head;
+                let (branch, head) = (edits[0].order.branch.clone(), draft.head);
                 for (pending, result) in edits.into_iter().zip(draft.results) {
                     pending.answer(result.map_err(Error::from));
                 }
                 // Only after the answers: the cache is a convenience.
                 if let Some((cache, position)) = self.open.clone() {
                     let (new, seq) = (draft.new, position.seq);
-                    if let Err(error) = blocking(move || batch::keep(&cache, &new, head, seq)).await
+                    if let Err(error) =
+                        blocking(move || batch::keep(&cache, &new, &branch, head, seq)).await
                     {
                         tracing::warn!(repo = %self.repo, %error, "a cache could not be written");
                         self.set_open(None);
@@ -146,6 +155,18 @@ impl Actor {
                 edits.into_iter().for_each(|pending| pending.answer(Err(echo(&error))));
             }
         }
+    }
+
+    /// Where a branch is. The default one comes with the position.
+    async fn head_of(&self, branch: &str, position: &Position) -> Result<CommitId> {
+        if branch == DEFAULT_BRANCH {
+            return position.head.parse().map_err(Error::internal);
+        }
+        let head = source_refs::get(self.shared.store.read(), self.repo, branch).await?;
+        let head = head.ok_or_else(|| {
+            Error::NotFound(format!("The repo has no branch `{branch}`. Create it first."))
+        })?;
+        head.parse().map_err(Error::internal)
     }
 
     async fn push(&mut self, pending: Pending<push::Order, Outcomes>) {
@@ -184,7 +205,12 @@ impl Actor {
                 self.refresh().await?;
             }
             let Some((cache, position)) = self.open.clone() else { continue };
-            let head = position.head.parse().map_err(Error::internal)?;
+            let head = self.head_of(&orders[0].branch, &position).await?;
+            if !has(&cache, head).await? {
+                // Somebody else has moved the branch since.
+                self.refresh().await?;
+                continue;
+            }
             let batch = orders.clone();
             let draft = match blocking(move || batch::plan(&cache, head, &batch)).await {
                 Err(Error::Internal(error)) if !rebuilt => {
@@ -196,7 +222,7 @@ impl Actor {
                 }
                 other => other?,
             };
-            match batch::save(&self.shared, self.repo, &position, &draft, &orders).await? {
+            match batch::save(&self.shared, self.repo, (&position, head), &draft, &orders).await? {
                 Some(position) => {
                     if let Some((_, known)) = &mut self.open {
                         *known = position;
@@ -210,6 +236,11 @@ impl Actor {
             "Another server keeps changing the repo. Nothing was changed; try again in 1 s.".into(),
         ))
     }
+}
+
+async fn has(cache: &Arc<Cache>, head: CommitId) -> Result<bool> {
+    let cache = cache.clone();
+    blocking(move || Ok(cache.has(&head.into())?)).await
 }
 
 /// The same error for each edit of a batch.

@@ -6,13 +6,16 @@
 //! removed, and all are removed before any target is put, so that swaps and chains work.
 
 mod changes;
+mod patched;
 mod plan;
+mod whole;
 
 use gix::ObjectId;
 use gix::bstr::BStr;
 
 use self::changes::Changes;
 use self::plan::Plan;
+use self::whole::Joined;
 use crate::backend::git::commit::{self, Draft};
 use crate::backend::git::objects::{Object, ObjectError, ObjectSource, Objects};
 use crate::backend::git::tree::Tree;
@@ -42,9 +45,26 @@ pub enum EditError {
     TooMany { what: &'static str, limit: usize },
     #[error("`{path}` would be larger than {FILE_BYTES_MAX} bytes, which is the most for one file")]
     TooLarge { path: String },
+    #[error(
+        "{what} conflicts in {}; nothing was changed. Settle it in an edit, or merge with git",
+        some(.paths)
+    )]
+    Clash { what: String, paths: Vec<String> },
+    #[error("commit {0} is a merge, which has no single opposite; reset to a commit instead")]
+    MergeReverted(CommitId),
     /// Ours to handle, not the user's.
     #[error(transparent)]
     Objects(#[from] ObjectError),
+}
+
+/// The first few of many paths.
+fn some(paths: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<_> = paths.iter().take(SHOWN).map(|path| format!("`{path}`")).collect();
+    match paths.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        Some(more) => format!("{} and {more} more", shown.join(", ")),
+        None => shown.join(", "),
+    }
 }
 
 impl From<PathError> for EditError {
@@ -88,14 +108,28 @@ pub fn apply(
     };
 
     let root = objects.read(&head.into())?.root_tree()?;
-    let applied = apply_change(objects, root, change)?;
-    if applied.root == root {
+    let mut parents = vec![head];
+    let applied = match change {
+        Change::Replace(_) | Change::Operations(_) => apply_files(objects, root, change)?,
+        Change::Patch(files) => patched::apply(objects, root, files)?,
+        Change::Merge { commit, .. } => match whole::merge(objects, head, root, *commit)? {
+            Joined::Nothing => return Ok(unchanged),
+            Joined::Forward(changed_files) => return Ok(Outcome { head: *commit, changed_files }),
+            Joined::Merged(applied) => {
+                parents.push(*commit);
+                applied
+            }
+        },
+        Change::Revert(commit) => whole::revert(objects, root, *commit)?,
+        Change::Reset(commit) => whole::reset(objects, root, *commit)?,
+    };
+    if applied.root == root && parents.len() == 1 {
         return Ok(unchanged);
     }
     let message = edit.message.as_deref().filter(|message| !message.trim().is_empty());
     let commit = commit::build(&Draft {
         tree: applied.root,
-        parents: &[head],
+        parents: &parents,
         author: edit.author.as_ref().unwrap_or(&stamp.author),
         committer: &stamp.committer,
         message: message.unwrap_or(&stamp.message),
@@ -114,7 +148,8 @@ fn check_limits(edit: &Edit) -> Result<(), EditError> {
         within(IDENTITY_CHARS_MAX, longest, "an author's name or email, in characters,")?;
     }
     let (count, writes): (usize, Vec<&FileWrite>) = match &edit.source {
-        None => return Ok(()),
+        None | Some(Change::Merge { .. } | Change::Revert(_) | Change::Reset(_)) => return Ok(()),
+        Some(Change::Patch(files)) => (files.len(), Vec::new()),
         Some(Change::Replace(files)) => (files.len(), files.iter().collect()),
         Some(Change::Operations(operations)) => {
             (operations.len(), operations.iter().filter_map(written).collect())
@@ -149,7 +184,8 @@ struct Applied {
     new: Vec<Object>,
 }
 
-fn apply_change(
+/// A change that names files.
+fn apply_files(
     source: &dyn ObjectSource,
     root: ObjectId,
     change: &Change,
@@ -159,6 +195,7 @@ fn apply_change(
     let plan = match change {
         Change::Operations(operations) => Plan::of_operations(operations),
         Change::Replace(files) => Plan::of_replacement(files, old.list(BStr::new(""))?),
+        _ => unreachable!("other changes name no files"),
     };
     plan.check_paths()?;
 
@@ -173,6 +210,7 @@ fn apply_change(
         match change {
             Change::Operations(operations) => changes.by_operations(operations, &plan)?,
             Change::Replace(files) => changes.by_replacement(files, &plan)?,
+            _ => unreachable!("other changes name no files"),
         }
     }
     Ok(Applied { root: written, changed_files: changes.into_files(), new })

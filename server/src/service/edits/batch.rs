@@ -21,7 +21,7 @@ use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DEFAULT_BRANCH};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
 use crate::service::{Error, Result, packs, webhooks};
-use crate::store::source_repos::{self, Position};
+use crate::store::source_repos::{self, Position, Step};
 use crate::store::{audit, jobs, source_packs};
 
 /// What a batch comes to, before it is durable.
@@ -82,7 +82,7 @@ fn only_write(edit: &Edit) -> Option<&BStr> {
             [Operation::Write(write)] => Some(write.path.as_str().into()),
             _ => None,
         },
-        Change::Replace(_) => None,
+        _ => None,
     }
 }
 
@@ -96,6 +96,13 @@ fn describe(change: Option<&Change>) -> String {
     match change {
         None => String::new(),
         Some(Change::Replace(files)) => format!("Replace all files by {}", files.len()),
+        Some(Change::Patch(files)) => match files.as_slice() {
+            [file] => format!("Patch {}", file.target.path()),
+            several => format!("Patch {} files", several.len()),
+        },
+        Some(Change::Merge { name, .. }) => format!("Merge {name}"),
+        Some(Change::Revert(commit)) => format!("Revert {commit}"),
+        Some(Change::Reset(commit)) => format!("Reset to {commit}"),
         Some(Change::Operations(operations)) => match operations.as_slice() {
             [Operation::Write(write)] => format!("Write {}", write.path),
             [Operation::Delete { path }] => format!("Delete {path}"),
@@ -109,7 +116,7 @@ fn describe(change: Option<&Change>) -> String {
 pub async fn save(
     shared: &Shared,
     repo: SourceRepoId,
-    from: &Position,
+    (from, old): (&Position, CommitId),
     draft: &Draft,
     orders: &[Arc<Order>],
 ) -> Result<Option<Position>> {
@@ -119,37 +126,40 @@ pub async fn save(
         .zip(orders)
         .filter(|(result, order)| order.metadata.is_some() && result.is_ok() || changed(result))
         .collect();
-    if done.is_empty() && draft.commits == 0 {
+    let moved = draft.head != old;
+    if done.is_empty() && !moved {
         // Nothing to write; but what the edits came to must be true of the repo as it is.
         let present = source_repos::position(shared.store.read(), repo).await?;
         return Ok(present.filter(|present| present.seq == from.seq));
     }
     let now = Timestamp::now();
     let bytes = i64::try_from(draft.pack.len()).map_err(Error::internal)?;
-    let to = if draft.commits == 0 {
-        from.clone()
-    } else {
-        Position {
-            seq: from.seq + 1,
-            head: draft.head.to_string(),
-            bundles: from.bundles + 1,
-            bundle_bytes: from.bundle_bytes + bytes,
+    let branch = orders[0].branch.as_str();
+    let has_pack = !draft.pack.is_empty();
+    let mut to = from.clone();
+    if moved {
+        to.seq += 1;
+        to.bundles += i64::from(has_pack);
+        to.bundle_bytes += bytes;
+        if branch == DEFAULT_BRANCH {
+            to.head = draft.head.to_string();
         }
-    };
-    let place = match draft.commits {
-        0 => None,
-        _ => Some(packs::place(&shared.objects, repo, &draft.pack).await?),
+    }
+    let place = match has_pack {
+        false => None,
+        true => Some(packs::place(&shared.objects, repo, &draft.pack).await?),
     };
     let mut tx = shared.store.begin().await?;
-    let held = match &place {
-        None => source_repos::touch(&mut tx, repo, from, now).await?,
-        Some(place) => {
-            source_repos::advance(&mut tx, repo, from, &to.head, bytes, now).await? && {
-                source_packs::insert(&mut *tx, repo, to.seq, false, place, bytes).await?;
-                true
-            }
-        }
+    let held = if moved {
+        let step = Step { branch, from: &old.to_string(), to: &draft.head.to_string() };
+        let pack = has_pack.then_some(bytes);
+        source_repos::advance(&mut tx, repo, from.seq, step, pack, now).await?
+    } else {
+        source_repos::touch(&mut tx, repo, from, now).await?
     };
+    if let (true, Some(place)) = (held, &place) {
+        source_packs::insert(&mut *tx, repo, to.seq, false, place, bytes).await?;
+    }
     if !held {
         drop(tx);
         packs::discard(&shared.objects, place).await;
@@ -160,12 +170,16 @@ pub async fn save(
             source_repos::set_metadata(&mut tx, repo, metadata).await?;
         }
         let head =
-            result.as_ref().map_or_else(|_| from.head.clone(), |edited| edited.head.to_string());
-        let data = json!({ "head": head, "metadata": order.metadata.is_some() }).to_string();
+            result.as_ref().map_or_else(|_| old.to_string(), |edited| edited.head.to_string());
+        let mut data = json!({ "head": head, "metadata": order.metadata.is_some() });
+        if branch != DEFAULT_BRANCH {
+            data["branch"] = branch.into();
+        }
+        let data = data.to_string();
         audit::insert(&mut *tx, &line(order, repo, data)).await?;
     }
-    if draft.commits > 0 {
-        webhooks::announce(&mut tx, repo, moves(from, draft)).await?;
+    if moved {
+        webhooks::announce(&mut tx, repo, moves(branch, old, draft)).await?;
     }
     if to.bundles >= BUNDLES_MAX || to.bundle_bytes >= BUNDLE_BYTES_MAX {
         jobs::enqueue(&mut *tx, JobKind::CompactSourceRepo, &repo.to_string(), now).await?;
@@ -174,19 +188,23 @@ pub async fn save(
     Ok(Some(to))
 }
 
-/// How the default branch moved, edit by edit.
-fn moves(from: &Position, draft: &Draft) -> impl Iterator<Item = Happening> {
-    let mut before = from.head.clone();
-    let made = draft.results.iter().filter(|result| changed(result)).flatten();
-    made.map(move |edited| {
-        let after = edited.head.to_string();
-        Happening::Pushed {
-            name: DEFAULT_BRANCH.to_owned(),
-            before: Some(std::mem::replace(&mut before, after.clone())),
-            after: Some(after),
-            changed_files: Some(edited.changed_files.clone()),
+/// How the branch moved, edit by edit.
+fn moves(branch: &str, old: CommitId, draft: &Draft) -> Vec<Happening> {
+    let mut before = old;
+    let mut moves = vec![];
+    for edited in draft.results.iter().flatten() {
+        if edited.head == before {
+            continue;
         }
-    })
+        moves.push(Happening::Pushed {
+            name: branch.to_owned(),
+            before: Some(before.to_string()),
+            after: Some(edited.head.to_string()),
+            changed_files: Some(edited.changed_files.clone()),
+        });
+        before = edited.head;
+    }
+    moves
 }
 
 fn changed(result: &Result<Edited, EditError>) -> bool {
@@ -198,9 +216,9 @@ fn line(order: &Order, repo: SourceRepoId, data: String) -> NewEvent {
 }
 
 /// Brings the cache to what was just made durable.
-pub fn keep(cache: &Cache, new: &[Object], head: CommitId, seq: i64) -> Result<()> {
+pub fn keep(cache: &Cache, new: &[Object], branch: &str, head: CommitId, seq: i64) -> Result<()> {
     cache.put(new)?;
-    cache.set_ref(DEFAULT_BRANCH, Some(ObjectId::from(head)))?;
+    cache.set_ref(branch, Some(ObjectId::from(head)))?;
     cache.set_seq(u64::try_from(seq).map_err(Error::internal)?);
     Ok(())
 }
@@ -212,8 +230,11 @@ impl From<EditError> for Error {
             EditError::PathInvalid { .. }
             | EditError::Directory { .. }
             | EditError::TooMany { .. } => Self::invalid("source", message),
+            EditError::MergeReverted(_) => Self::invalid_at(&["path", "commit_id"], message),
             EditError::NotFound { .. } => Self::NotFound(message),
-            EditError::Conflict { .. } => Self::Conflict { message, current_head: None },
+            EditError::Conflict { .. } | EditError::Clash { .. } => {
+                Self::Conflict { message, current_head: None }
+            }
             EditError::HeadMoved { head, .. } => {
                 Self::Conflict { message, current_head: Some(head.to_string()) }
             }

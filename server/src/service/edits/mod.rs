@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use gix::ObjectId;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
@@ -45,6 +46,8 @@ const OPEN_MAX: usize = 256;
 
 /// One edit with all that its commit and its audit line need.
 pub struct Order {
+    /// Full name of the branch it is for.
+    pub branch: String,
     pub edit: Edit,
     pub metadata: Option<Metadata>,
     pub caller: Caller,
@@ -124,13 +127,14 @@ impl Editors {
         }
     }
 
-    /// The repo's objects, with all of `head`, which the database has named as the repo's head.
-    pub async fn open(&self, repo: SourceRepoId, head: CommitId) -> Result<Arc<Cache>> {
+    /// The repo's objects, with all of `wanted` and what was before them, if the repo has them.
+    pub async fn open(&self, repo: SourceRepoId, wanted: &[ObjectId]) -> Result<Arc<Cache>> {
         // A cache holds whatever came before a commit that it holds, so that this reader need
         // not wait behind edits.
         if let Some(cache) = self.shared.opened(repo) {
-            let known = cache.clone();
-            if blocking(move || Ok(known.has(&head.into())?)).await.unwrap_or(false) {
+            let (known, wanted) = (cache.clone(), wanted.to_vec());
+            let has_all = move || wanted.iter().try_fold(true, |all, id| Ok(all && known.has(id)?));
+            if blocking(has_all).await.unwrap_or(false) {
                 return Ok(cache);
             }
         }

@@ -16,7 +16,8 @@ use crate::model::job::JobKind;
 use crate::model::push::{Outcomes, PUSHABLE, REF_BYTES_MAX, REFS_MAX, RefUpdate, Refs, Target};
 use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DEFAULT_BRANCH};
 use crate::model::time::Timestamp;
-use crate::service::{Error, Result, packs};
+use crate::model::webhook::Happening;
+use crate::service::{Error, Result, packs, webhooks};
 use crate::store::source_packs::Place;
 use crate::store::source_repos::Position;
 use crate::store::{Tx, audit, jobs, source_packs, source_refs};
@@ -89,6 +90,9 @@ pub(super) async fn save(shared: &Shared, repo: SourceRepoId, order: &Order) -> 
         source_refs::set(&mut tx, repo, &update.name, refs.get(&update.name).copied()).await?;
     }
     audit::insert(&mut *tx, &line(order, repo, &to.head, &accepted)).await?;
+    let moved = |update: &&RefUpdate| Happening::moved(&update.name, update.old, update.new);
+    let moved: Vec<_> = accepted.iter().map(moved).collect();
+    webhooks::announce(&mut tx, repo, moved).await?;
     if to.bundles >= BUNDLES_MAX || to.bundle_bytes >= BUNDLE_BYTES_MAX {
         jobs::enqueue(&mut *tx, JobKind::CompactSourceRepo, &repo.to_string(), now).await?;
     }
@@ -167,7 +171,7 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// Git keeps refs as files, so that one cannot be where another has its folder.
-fn check_room(refs: &Refs, name: &str) -> Result<(), String> {
+pub fn check_room(refs: &Refs, name: &str) -> Result<(), String> {
     if refs.len() >= REFS_MAX {
         return Err(format!("the repo has {REFS_MAX} refs, which is the most"));
     }

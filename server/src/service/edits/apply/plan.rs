@@ -107,7 +107,7 @@ impl<'c> Plan<'c> {
 }
 
 /// The mode a write leaves: the one asked for, else that of the file it goes over.
-fn mode_after(current: Option<Entry>, asked: Option<FileMode>) -> EntryMode {
+pub fn mode_after(current: Option<Entry>, asked: Option<FileMode>) -> EntryMode {
     let fits = |entry: &Entry| {
         entry.file_mode().is_some_and(|mode| asked.is_none_or(|asked| asked == mode))
     };
@@ -118,7 +118,7 @@ fn mode_after(current: Option<Entry>, asked: Option<FileMode>) -> EntryMode {
     }
 }
 
-fn place(tree: &mut Tree<'_>, path: &FilePath, entry: Entry) -> Result<(), EditError> {
+pub fn place(tree: &mut Tree<'_>, path: &FilePath, entry: Entry) -> Result<(), EditError> {
     let at = path.as_str().into();
     if tree.get(at)?.is_some_and(|old| old.mode.is_commit()) {
         return Err(conflict(

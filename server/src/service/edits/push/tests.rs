@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::access::OrgRole;
 use crate::model::id::{OrgId, TokenId, UserId};
+use crate::model::token::RepoAccess;
 use crate::model::token::TokenKind;
 
 fn target(byte: u8) -> Target {
@@ -23,6 +24,7 @@ fn order(updates: Vec<(RefUpdate, Option<Kind>)>) -> Order {
     let caller = Caller {
         token: TokenId::new(),
         kind: TokenKind::Account,
+        access: RepoAccess::Write,
         user: UserId::new(),
         org: OrgId::new(),
         org_role: OrgRole::Owner,

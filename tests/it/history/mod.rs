@@ -1,0 +1,12 @@
+//! The past of source repos: what the server says of it is what git says of the same repository.
+
+mod archives;
+mod branches;
+mod diffs;
+mod grep;
+mod joins;
+mod log;
+mod model;
+mod patches;
+mod stage;
+mod trees;
