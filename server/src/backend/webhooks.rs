@@ -2,7 +2,6 @@
 //! error holds a URL or a secret.
 
 use std::error::Error;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,10 +124,10 @@ mod tests {
     #[tokio::test]
     async fn a_name_is_checked_where_it_is_resolved() {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let SocketAddr::V4(address) = listener.local_addr().expect("bound") else { unreachable!() };
+        let port = listener.local_addr().expect("bound").port();
         let posts = Posts::new(Egress::new(vec![])).expect("a client");
         for scheme in ["https", "HTTPS"] {
-            let url = format!("{scheme}://localhost:{}/", address.port());
+            let url = format!("{scheme}://localhost:{port}/");
             let refused = posts.post(&url, HeaderMap::new(), Bytes::new()).await;
             let refused = refused.expect_err("refused");
             assert!(matches!(refused, PostError::Refused(EgressError::Internal(_))), "{refused}");
