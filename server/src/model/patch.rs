@@ -268,8 +268,8 @@ fn range(text: &str) -> Option<(usize, usize)> {
 
 /// The one name in `a/NAME b/NAME`.
 fn both(names: &str) -> Option<String> {
-    if names.starts_with('"') {
-        let end = names[1..].find("\" \"")? + 2;
+    if let Some(first) = names.strip_prefix('"') {
+        let end = first.find("\" \"")? + 2;
         return unquoted(&names[..end])?.strip_prefix("a/").map(str::to_owned);
     }
     let (first, second) = names.split_at_checked(names.len() / 2)?;
