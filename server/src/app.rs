@@ -111,10 +111,7 @@ impl App {
             editors,
             searches: Default::default(),
             archives: Default::default(),
-            quota: Quota {
-                buckets: config.limits.buckets.into(),
-                storage_repos: config.limits.storage_repos.into(),
-            },
+            quota: quota(config),
             node,
             stopping: AtomicBool::new(false),
         });
@@ -244,6 +241,11 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
     }
+}
+
+fn quota(config: &Config) -> Quota {
+    let limits = &config.limits;
+    Quota { buckets: limits.buckets.into(), storage_repos: limits.storage_repos.into() }
 }
 
 /// The folder holds keys and repositories, so nobody else may look inside.

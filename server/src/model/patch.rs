@@ -204,8 +204,10 @@ impl<'a> Reader<'a> {
     fn name(&mut self, mark: &str, prefix: &str) -> Result<Option<FilePath>, PatchError> {
         let line = self.peek().unwrap_or_default();
         let text = line.strip_prefix(mark).unwrap_or_default();
-        // `diff -u` puts a time behind a tab.
-        let text = if text.starts_with('"') { text } else { text.split('\t').next().unwrap_or("") };
+        // Behind a tab comes a time, or nothing.
+        let end =
+            if text.starts_with('"') { text.rfind('"').map(|at| at + 1) } else { text.find('\t') };
+        let text = &text[..end.unwrap_or(text.len())];
         let text = unquoted(text).ok_or_else(|| self.fault("a file's name cannot be read"))?;
         let path = match text.as_str() {
             "/dev/null" => None,
@@ -268,8 +270,8 @@ fn range(text: &str) -> Option<(usize, usize)> {
 
 /// The one name in `a/NAME b/NAME`.
 fn both(names: &str) -> Option<String> {
-    if names.starts_with('"') {
-        let end = names[1..].find("\" \"")? + 2;
+    if let Some(first) = names.strip_prefix('"') {
+        let end = first.find("\" \"")? + 2;
         return unquoted(&names[..end])?.strip_prefix("a/").map(str::to_owned);
     }
     let (first, second) = names.split_at_checked(names.len() / 2)?;

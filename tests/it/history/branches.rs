@@ -62,6 +62,29 @@ async fn branches_come_and_go() {
         assert_eq!(refusal.cause(), cause, "{name}");
     }
 
+    let delete = async |name: &str, expected: Option<&str>| {
+        let mut request = repo.client.delete_branch().repo_id(repo.id).branch(name);
+        if let Some(expected) = expected {
+            request = request.expected_head(expected);
+        }
+        answer(request.send().await)
+    };
+    assert_eq!(delete("main", None).await.expect_err("default").cause(), (409, "conflict"));
+    let moved = delete("old", Some(&second)).await.expect_err("another head");
+    assert_eq!(moved.cause(), (409, "head_mismatch"));
+    assert_eq!(moved.error.current_head.as_deref(), Some(first.as_str()));
+    delete("old", Some(&first)).await.expect("deleted");
+    assert_eq!(delete("old", None).await.expect_err("gone").cause(), (404, "not_found"));
+    assert_eq!(head(&repo, "old").await.expect_err("gone").status, 404);
+    assert!(log(&repo, &first, None, 10).await.len() == 1, "its commits can still be read");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn names_that_git_does_not_take_are_422() {
+    let server = Server::start().await;
+    let repo = Repo::create(&server.owner(), &[]).await;
+    let first = repo.head().await;
     // What the contract does not allow, the client does not send.
     let http = repoplane_client::reqwest::Client::new();
     let url = format!("{}/v1/repo/{}/branches", server.url(), repo.id);
@@ -107,22 +130,6 @@ async fn branches_come_and_go() {
         let gone = repo.client.delete_branch().repo_id(repo.id).branch(name).send().await;
         answer(gone).expect(name);
     }
-
-    let delete = async |name: &str, expected: Option<&str>| {
-        let mut request = repo.client.delete_branch().repo_id(repo.id).branch(name);
-        if let Some(expected) = expected {
-            request = request.expected_head(expected);
-        }
-        answer(request.send().await)
-    };
-    assert_eq!(delete("main", None).await.expect_err("default").cause(), (409, "conflict"));
-    let moved = delete("old", Some(&second)).await.expect_err("another head");
-    assert_eq!(moved.cause(), (409, "head_mismatch"));
-    assert_eq!(moved.error.current_head.as_deref(), Some(first.as_str()));
-    delete("old", Some(&first)).await.expect("deleted");
-    assert_eq!(delete("old", None).await.expect_err("gone").cause(), (404, "not_found"));
-    assert_eq!(head(&repo, "old").await.expect_err("gone").status, 404);
-    assert!(log(&repo, &first, None, 10).await.len() == 1, "its commits can still be read");
     server.stop().await;
 }
 

@@ -65,7 +65,7 @@ async fn the_patches_of_a_history_lead_from_commit_to_commit() {
     past.git(&["update-index", "--chmod=+x", "empty"]);
     past.git(&["commit", "--quiet", "-m", "Move, copy and mode"]);
     commits.push(past.head());
-    past.git(&["rm", "--quiet", "empty", "windows"]);
+    past.git(&["rm", "--quiet", "--force", "empty", "windows"]);
     past.write("made", "made\n");
     past.write("made empty", "");
     past.git(&["add", "--all"]);
