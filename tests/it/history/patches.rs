@@ -47,7 +47,7 @@ async fn the_patches_of_a_history_lead_from_commit_to_commit() {
     past.write("src/numbers.txt", &numbers);
     past.write("no newline", "one\ntwo");
     past.write("windows", "one\r\ntwo\r\n");
-    past.write("ünïcode \"quoted\"\t\\x", "x\n");
+    past.write("ünïcode \"quoted\" x", "x\n");
     past.write("with space", "y\n");
     past.write("empty", "");
     let mut commits = vec![past.commit("Begin")];
@@ -57,7 +57,7 @@ async fn the_patches_of_a_history_lead_from_commit_to_commit() {
     past.write("with space", "z\n");
     commits.push(past.commit("Change"));
     past.write("no newline", "one\n");
-    past.write("ünïcode \"quoted\"\t\\x", "");
+    past.write("ünïcode \"quoted\" x", "");
     past.git(&["mv", "src/numbers.txt", "counted.txt"]);
     past.git(&["mv", "with space", "with more space"]);
     past.write("copy.txt", numbers.replace("line 7\n", "seven\n").replace("line 50\n", "50\n"));
