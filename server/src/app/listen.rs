@@ -126,14 +126,14 @@ mod tests {
     #[tokio::test]
     async fn who_stops_reading_is_cut_off() {
         let (held, mut dropped) = tokio::sync::mpsc::channel::<()>(1);
-        let endless = axum::routing::get(async move || {
+        let endless = async move || {
             let held = held.clone();
             let pieces = futures::stream::repeat_with(move || {
                 let _ = &held;
                 Ok::<_, std::convert::Infallible>(Bytes::from_static(&[0; 65_536]))
             });
             Body::from_stream(pieces)
-        });
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let bounds = Bounds {
@@ -142,7 +142,7 @@ mod tests {
             write: Duration::from_millis(50),
         };
         let stop = CancellationToken::new();
-        let router = Router::new().route("/", endless);
+        let router = Router::new().fallback(endless);
         let serving = tokio::spawn(serve(listener, router, Speech::Any, bounds, stop.clone()));
         let mut client = TcpStream::connect(address).await.expect("a connection");
         client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.expect("a request");
