@@ -9,14 +9,16 @@ use futures::future::{BoxFuture, select_all};
 use futures::stream::{FuturesUnordered, unfold};
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use super::layout::Member;
 use crate::backend::buckets::{BucketError, Content};
 
-/// Pieces of a content that wait for a bucket. With what lies in sockets, it bounds the memory of a
-/// write.
+/// Pieces of a content that wait for a bucket, and those that whoever sends them to it may have in hand:
+/// one is held back until it is known whether the content is good. They bound the memory of a write.
 const QUEUE: usize = 2;
+const IN_HAND: usize = 3;
 
 pub type Done<T> = Result<T, BucketError>;
 
@@ -120,16 +122,35 @@ impl<T: Send + 'static> Fan<T> {
 
 /// The pieces before an empty one. Without one they end in an error, so that nothing becomes an object.
 fn until_end(queue: mpsc::Receiver<Bytes>) -> Content {
-    let next = |queue: Option<mpsc::Receiver<Bytes>>| async move {
-        let mut queue = queue?;
-        match queue.recv().await {
-            Some(piece) if piece.is_empty() => None,
-            Some(piece) => Some((Ok(piece), Some(queue))),
-            None => {
-                let broken = std::io::ErrorKind::UnexpectedEof;
-                Some((Err(std::io::Error::new(broken, "it was broken off")), None))
+    let in_hand = Arc::new(Semaphore::new(IN_HAND));
+    let next = move |queue: Option<mpsc::Receiver<Bytes>>| {
+        let in_hand = in_hand.clone();
+        async move {
+            let mut queue = queue?;
+            let room = in_hand.acquire_owned().await.ok()?;
+            match queue.recv().await {
+                Some(piece) if piece.is_empty() => None,
+                Some(piece) => {
+                    Some((Ok(Bytes::from_owner(InHand { piece, _room: room })), Some(queue)))
+                }
+                None => {
+                    let broken = std::io::ErrorKind::UnexpectedEof;
+                    Some((Err(std::io::Error::new(broken, "it was broken off")), None))
+                }
             }
         }
     };
     unfold(Some(queue), next).boxed()
+}
+
+/// A piece that makes room for another one when it has been sent.
+struct InHand {
+    piece: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for InHand {
+    fn as_ref(&self) -> &[u8] {
+        &self.piece
+    }
 }
