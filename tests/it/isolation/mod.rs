@@ -11,7 +11,7 @@ use repoplane::model::edit::CommitId;
 use crate::operations::{self, Access, Operation, Targets};
 use caller::{Caller, Holds};
 use replay::{Answer, Recorder};
-use stage::Stage;
+use stage::{Props, Stage};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Verdict {
@@ -96,20 +96,25 @@ async fn refuse_each(
     callers.len()
 }
 
-/// Each allowed call finds everything in place, whatever those before it did.
+/// Each allowed call finds everything in place, whatever those before it did; reads do nothing to it.
 async fn allow_each(
     stage: &Stage,
     recorder: &Recorder,
     operation: &Operation,
     callers: &[Caller],
 ) -> usize {
+    let mut kept: Option<Props> = None;
     for caller in callers {
-        let props = stage.prepare().await;
+        let props = match kept.take() {
+            Some(props) => props,
+            None => stage.prepare().await,
+        };
         let call = recorder.record(operation, props.targets).await;
         let answer = call.send(&stage.server, caller.credential(stage, &props).as_deref()).await;
         let cell = format!("{} by {caller:?}", operation.id);
         assert!((200..300).contains(&answer.status), "{cell}: {} {}", answer.status, answer.body);
         assert_documented(&cell, operation, &answer);
+        kept = Some(props).filter(|_| call.is_read());
     }
     callers.len()
 }

@@ -57,6 +57,10 @@ impl Recorder {
 }
 
 impl Recorded {
+    pub fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+
     pub async fn send(&self, server: &Server, credential: Option<&str>) -> Answer {
         let url = format!("{}{}", server.url(), self.uri);
         let mut request =

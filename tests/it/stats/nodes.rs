@@ -150,8 +150,7 @@ async fn every_look_at_a_bucket_is_kept_and_held_ones_are_looked_at_by_themselve
     assert_eq!(days[0]["version"], env!("CARGO_PKG_VERSION"));
     owner.read(&format!("/bucket/{free}/status")).await;
     assert_eq!(seen(&owner, free).await[0]["nodeStatus"], "ONLINE");
-    // After a restart the server may not reach this machine any more.
-    let server = server.restart().await;
+    let server = server.cut_off().restart().await;
     let owner = User::owner(&server);
     bucket_watch::look_at_all(server.services()).await.expect("looked");
     let found = seen(&owner, held).await;

@@ -18,6 +18,7 @@ struct Made {
     bucket: String,
     repo: String,
     source_repo: String,
+    commit: String,
     repo_token: String,
     workspace: String,
     job: String,
@@ -84,14 +85,14 @@ async fn accepted(stage: &mut Stage) -> Made {
     let source = json!({"source": source});
     let request = stage.request("POST", "/v1/repo").bearer_auth(OWNER_TOKEN).json(&source);
     let source: Value = request.send().await.expect("made").json().await.expect("JSON");
-    let source_repo = text(&source["repo_id"]);
+    let (source_repo, commit) = (text(&source["repo_id"]), text(&source["repo_head"]));
     let repo_token = told_and_shown(stage, &source_repo).await;
     let workspace = stage.request("GET", "/workspace").bearer_auth(OWNER_TOKEN).send().await;
     let workspaces: Value = workspace.expect("workspaces").json().await.expect("JSON");
     let workspace = text(&workspaces["workspaces"][0]["id"]);
     let scrub = format!("/repo/{repo}/mirror/scrub");
     let job = text(&stage.done("POST", &scrub, json!({})).await["jobIds"][0]);
-    Made { bucket, repo, source_repo, repo_token, workspace, job }
+    Made { bucket, repo, source_repo, commit, repo_token, workspace, job }
 }
 
 /// Has a repo token made, sets webhooks and has them told something. The id of the token.
@@ -176,11 +177,18 @@ async fn read_everything(stage: &mut Stage, made: &Made) -> Vec<String> {
             .replace("{bucketId}", &made.bucket)
             .replace("{repoId}", &made.repo)
             .replace("{repo_id}", &made.source_repo)
+            .replace("{commit_id}", &made.commit)
+            .replace("{branch}", "main")
             .replace("{token}", &made.repo_token)
             .replace("{file_path}", "kept.txt")
             .replace("{by}", "buckets");
-        let window = if template.starts_with("/v2/stats/") { "?scope=org&window=24h" } else { "" };
-        let path = format!("{path}{window}");
+        let query = match template.rsplit('/').next() {
+            Some("diff") => "?base=main",
+            Some("grep") => "?pattern=e",
+            _ if template.starts_with("/v2/stats/") => "?scope=org&window=24h",
+            _ => "",
+        };
+        let path = format!("{path}{query}");
         assert!(!path.contains('{'), "this test does not know what to read as {template}");
         let request = stage.request("GET", &path).bearer_auth(OWNER_TOKEN);
         assert_eq!(stage.hear(&format!("GET {template}"), request).await, 200, "{path}");

@@ -92,6 +92,12 @@ impl Server {
         self.restart_after(|_| {}).await
     }
 
+    /// From its next start on, it may not reach this machine any more.
+    pub fn cut_off(mut self) -> Self {
+        self.egress = Egress::default();
+        self
+    }
+
     /// As [`Self::restart`]; `meanwhile` is done to the data folder while no server runs.
     pub async fn restart_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
         let Self { running, folder, database, tuning, egress } = self;
