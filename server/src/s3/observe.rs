@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -57,6 +58,8 @@ async fn answer(slots: &Slots, mut request: Request, next: Next) -> Response {
     let waits = waits_for_nothing(&request);
     let operation = Operation::default();
     request.extensions_mut().insert(operation.clone());
+    let whole = Arc::new(AtomicBool::new(request.body().is_end_stream()));
+    let request = request.map(|body| Body::new(Watched { body, whole: whole.clone() }));
     let mut response = match admit(slots) {
         Ok(slot) => {
             let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -66,7 +69,8 @@ async fn answer(slots: &Slots, mut request: Request, next: Next) -> Response {
         }
         Err(error) => guard::answer(error),
     };
-    if waits {
+    // What has not been read of a content would be taken for the next request.
+    if waits || !whole.load(Ordering::Relaxed) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let status = response.status();
@@ -121,6 +125,36 @@ fn hold(response: Response, slot: OwnedSemaphorePermit) -> Response {
 struct Held {
     body: Body,
     _slot: OwnedSemaphorePermit,
+}
+
+/// A request's body that tells whether all of it was read.
+struct Watched {
+    body: Body,
+    whole: Arc<AtomicBool>,
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.whole.store(true, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
 }
 
 impl HttpBody for Held {

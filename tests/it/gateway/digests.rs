@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::Digest as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::gateway::Gateway;
 
@@ -67,5 +68,27 @@ async fn digests_that_cannot_be_are_refused() {
     assert_eq!(gateway.ask("HEAD", "/b1/key").send().await.status, 404);
     let right = put().header("content-md5", &md5("content")).send().await;
     assert_eq!(right.status, 200, "{}", right.text());
+    gateway.stop().await;
+}
+
+/// The rest of a content that nobody has read would be taken for the next request.
+#[tokio::test]
+async fn a_connection_is_kept_unless_a_content_was_left_unread() {
+    let gateway = Gateway::start().await;
+    let next = gateway.ask("HEAD", "/b1/key").signed();
+    for (digest, statuses) in [("/sUwqQ==", vec!["200", "200"]), ("short", vec!["400"])] {
+        let put = gateway.ask("PUT", "/b1/key").body("content").header(KNOWN[0].0, digest).signed();
+        let head = String::from_utf8(put.head()).expect("a head");
+        let head = head.replace("connection: close\r\n", "");
+        let both = [head.as_bytes(), &put.body, &next.head()].concat();
+        let mut stream = tokio::net::TcpStream::connect(put.address).await.expect("connected");
+        stream.write_all(&both).await.expect("two requests");
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).await.expect("answers, and the end");
+        let found: Vec<_> =
+            answers.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)).collect();
+        assert_eq!(found, statuses, "{answers}");
+        assert_eq!(answers.matches("connection: close").count(), 1, "{answers}");
+    }
     gateway.stop().await;
 }
