@@ -36,14 +36,14 @@ async fn a_page_of_storage_repos_costs_the_same_few_queries_whatever_its_size() 
     for limit in [1, 5, 12] {
         let url = format!("{}/repo?limit={limit}", server.url);
         let request = reqwest::Client::new().get(url).bearer_auth(TOKEN);
-        let request = request.header("x-request-id", format!("page-of-{limit}"));
+        let request = request.header("x-request-id", format!("page-of-{limit:02}"));
         let page: Value = request.send().await.expect("answered").json().await.expect("JSON");
         assert_eq!(page["repos"].as_array().expect("repos").len(), limit);
         assert_eq!(page["repos"][0]["buckets"].as_array().expect("buckets").len(), 3);
     }
     let (_, log) = server.stop().await;
     for limit in [1, 5, 12] {
-        let id = format!("page-of-{limit}");
+        let id = format!("page-of-{limit:02}");
         let own = log.iter().filter(|entry| entry.to_string().contains(&id));
         let queries = own.filter(|entry| entry["target"] == "sqlx::query").count();
         assert!((1..=QUERIES_MAX).contains(&queries), "{queries} queries for {limit} repos");
