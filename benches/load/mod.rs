@@ -131,6 +131,8 @@ pub fn wait_until_it_listens(address: SocketAddr) {
     }
 }
 
+const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
+
 /// One keep-alive connection.
 pub struct Connection {
     stream: TcpStream,
@@ -149,28 +151,34 @@ impl Connection {
         self.stream.write_all(request).await.expect("request sent");
         self.buffer.clear();
         let (head, length) = loop {
-            let read = self.stream.read_buf(&mut self.buffer).await.expect("answer");
-            assert!(read > 0, "the server closed the connection");
+            self.read().await;
             if let Some(head) = self.buffer.windows(4).position(|end| end == b"\r\n\r\n") {
                 break (head + 4, content_length(&self.buffer[..head]));
             }
         };
-        while self.buffer.len() < head + length {
-            let read = self.stream.read_buf(&mut self.buffer).await.expect("answer");
-            assert!(read > 0, "the server closed the connection");
+        // Without a length it comes in chunks, which stay in the body as they are.
+        while match length {
+            Some(length) => self.buffer.len() < head + length,
+            None => !self.buffer.ends_with(LAST_CHUNK),
+        } {
+            self.read().await;
         }
         let status = std::str::from_utf8(&self.buffer[9..12]).ok().and_then(|s| s.parse().ok());
         (status.expect("a status"), &self.buffer[head..])
     }
+
+    async fn read(&mut self) {
+        let read = self.stream.read_buf(&mut self.buffer).await.expect("answer");
+        assert!(read > 0, "the server closed the connection");
+    }
 }
 
-fn content_length(head: &[u8]) -> usize {
+fn content_length(head: &[u8]) -> Option<usize> {
     let head = std::str::from_utf8(head).expect("text");
-    let line = head.lines().find_map(|line| {
+    head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
-    });
-    line.unwrap_or(0)
+    })
 }
 
 pub fn request(method: &str, path: &str, body: &str) -> Vec<u8> {

@@ -162,7 +162,7 @@ impl Line {
             filled += read;
             let end = self.buffer[..filled].windows(4).position(|end| end == b"\r\n\r\n");
             if let Some(head) = end {
-                break (head + 4, super::content_length(&self.buffer[..head]) as u64);
+                break (head + 4, super::content_length(&self.buffer[..head]).unwrap_or(0) as u64);
             }
         };
         let status = std::str::from_utf8(&self.buffer[9..12]).ok().and_then(|s| s.parse().ok());

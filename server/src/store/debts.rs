@@ -272,15 +272,25 @@ pub async fn owed(
     })
 }
 
-/// What the buckets of a space owed at a time and still do, by bucket.
+/// What a bucket owed at a time and still does.
+pub struct Left {
+    pub bucket: BucketId,
+    pub debts: i64,
+    /// Of these, what somebody is paying now.
+    pub under_way: i64,
+}
+
+/// What the buckets of a space owed at a time and still do, the most first.
 pub async fn left(
     db: impl AnyExecutor<'_>,
     space: SpaceId,
     since: Timestamp,
     now: Timestamp,
-) -> Result<Vec<(BucketId, i64)>, sqlx::Error> {
+) -> Result<Vec<Left>, sqlx::Error> {
     sqlx::query(concat!(
-        "SELECT d.bucket_id, COUNT(*) AS debts FROM debts d LEFT JOIN objects o
+        "SELECT d.bucket_id, COUNT(*) AS debts,
+             CAST(SUM(CASE WHEN d.lease_until > $3 THEN 1 ELSE 0 END) AS BIGINT) AS under_way
+         FROM debts d LEFT JOIN objects o
              ON o.space_id = d.space_id AND o.key = d.key AND o.deleted = 0
          WHERE d.space_id = $1 AND d.since <= $2 AND ",
         held!(),
@@ -292,7 +302,13 @@ pub async fn left(
     .fetch_all(db)
     .await?
     .iter()
-    .map(|row| Ok((parsed(row, "bucket_id")?, row.try_get("debts")?)))
+    .map(|row| {
+        Ok(Left {
+            bucket: parsed(row, "bucket_id")?,
+            debts: row.try_get("debts")?,
+            under_way: row.try_get("under_way")?,
+        })
+    })
     .collect()
 }
 

@@ -1,6 +1,7 @@
 //! A repair ends when what was owed is paid, and says which bucket is to blame if it is not.
 
 use repoplane::model::storage_job::{Asked, JobState, StorageJob, StorageJobKind};
+use repoplane::service::objects::jobs;
 use repoplane::store::storage_jobs;
 
 use super::stage::Mirror;
@@ -58,6 +59,42 @@ async fn a_repair_that_does_not_get_on_names_the_bucket() {
     let message = ended.message.expect("a reason");
     assert!(message.contains("`bucket-1` still owes 1") && message.contains("60 s"), "{message}");
     mirror.bring_back(1);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_repair_has_patience_with_what_is_being_paid() {
+    let server = Server::start().await;
+    let mirror = Mirror::start(&server, "MIRROR", 2).await;
+    let (_, space) = mirror.stage.space().await;
+    let (services, never) = (server.services(), i64::MAX);
+    // As if another process copied a large object to it.
+    sqlx::query(
+        "INSERT INTO debts (space_id, key, bucket_id, since, due_at, lease_until, attempts, damaged)
+         VALUES ($1, 'large', $2, 0, $3, $3, 1, 0)",
+    )
+    .bind(space.id.to_string())
+    .bind(space.members[1].bucket.id.to_string())
+    .bind(never)
+    .execute(services.store.write_now())
+    .await
+    .expect("a debt");
+    let (repo, kind) = (mirror.stage.repo.into(), StorageJobKind::Repair);
+    let mut job = StorageJob::new(repo, space.id, None, kind, Asked::default());
+    (job.total, job.cursor) = (1, Some("59000".to_owned()));
+    let mut tx = services.store.begin().await.expect("a transaction");
+    storage_jobs::add(&mut tx, &job).await.expect("added");
+    tx.commit().await.expect("committed");
+
+    for _ in 0..2 {
+        jobs::run(services, &job.id.to_string()).await.expect("run");
+        let now = storage_jobs::get(services.store.read(), job.id).await.expect("read");
+        let now = now.expect("the job");
+        assert_eq!((now.state, now.cursor.as_deref()), (JobState::Running, Some("59000")));
+    }
+    let given_up = sqlx::query("UPDATE debts SET lease_until = 0");
+    given_up.execute(services.store.write_now()).await.expect("given up");
+    assert_eq!(mirror.end(job.id.uuid()).await.state, JobState::Failed.as_str());
     server.stop().await;
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::jobs::finish;
-use crate::model::id::BucketId;
 use crate::model::storage_job::{JobState, StorageJob};
 use crate::model::time::Timestamp;
 use crate::service::{Result, Services};
-use crate::store::{debts, spaces};
+use crate::store::debts::{self, Left};
+use crate::store::spaces;
 
 /// How often to look what is left.
 const POLL: Duration = Duration::from_secs(1);
@@ -21,19 +21,21 @@ pub async fn repair(services: &Arc<Services>, job: &mut StorageJob) -> Result<Op
     let copies = spaces::copies(services.store.read(), job.repo).await?;
     let mut found: Vec<_> = copies.iter().map(|copy| copy.space.id).collect();
     found.dedup();
-    let mut left: Vec<(BucketId, i64)> = vec![];
+    let mut left: Vec<Left> = vec![];
     for space in found {
         let now = Timestamp::now();
         left.extend(debts::left(services.store.read(), space, job.created_at, now).await?);
     }
-    let unpaid: i64 = left.iter().map(|(_, debts)| debts).sum();
+    let unpaid: i64 = left.iter().map(|left| left.debts).sum();
     let paid = (job.total - unpaid).max(job.done);
-    let Some((bucket, owed)) = left.first() else {
+    let Some(Left { bucket, debts: owed, .. }) = left.first() else {
         job.done = job.total;
         return Ok(finish(job, JobState::Done, ""));
     };
-    // Only time in which somebody looked counts: a server that was off has not been idle.
-    let idle = idle(job) + POLL;
+    // Only time in which somebody looked counts: a server that was off has not been idle, nor is one that
+    // copies a large object.
+    let is_under_way = left.iter().any(|left| left.under_way > 0);
+    let idle = idle(job) + if is_under_way { Duration::ZERO } else { POLL };
     job.cursor = Some(if paid > job.done { 0 } else { idle.as_millis() }.to_string());
     if paid > job.done || idle < PATIENCE {
         job.done = paid;
