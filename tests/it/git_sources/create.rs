@@ -135,8 +135,7 @@ async fn what_cannot_be_had_is_said_and_leaves_nothing() {
     ] {
         let refused = import(&owner, source).await.err().expect("refused");
         assert_eq!(refused.status, 422);
-        let detail = refused.error.detail.as_ref().expect("a place");
-        assert_eq!(detail[0].loc, ["body", "source", place]);
+        assert_eq!(refused.error.detail[0].loc, ["body", "source", place]);
     }
     assert_eq!(count(&owner).await, 1);
     assert!(incoming(&server).is_empty());

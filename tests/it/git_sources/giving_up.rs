@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use repoplane::config::Config;
 use serde_json::json;
 
-use super::{beside_upstream, count, git, import, incoming, pull, whole};
+use super::{count, git, import, incoming, pull, whole};
 use crate::durability::Numbers;
 use crate::support::repo::{Repo, write};
 use crate::support::upstream::Upstream;

@@ -22,7 +22,7 @@ async fn get(client: &Client, id: Uuid) -> types::SourceImport {
 /// The events of an import, to the last.
 async fn follow(client: &Client, id: Uuid) -> Vec<(String, types::SourceImport)> {
     let stream = client.follow_source_import().import_id(id).send().await.expect("events");
-    let bytes: Vec<_> = stream.into_inner().try_collect().await.expect("an end");
+    let bytes: Vec<_> = stream.into_inner().into_inner().try_collect().await.expect("an end");
     let text = String::from_utf8(bytes.concat()).expect("UTF-8");
     let events = text.split("\n\n").filter(|event| event.contains("data:"));
     let parsed = events.map(|event| {

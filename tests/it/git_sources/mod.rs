@@ -61,7 +61,7 @@ pub async fn beside_upstream(commits: usize) -> (Server, Repo, Upstream) {
 }
 
 /// How many repos there are.
-pub async fn count(client: &Client) -> u64 {
+pub async fn count(client: &Client) -> i64 {
     client.list_source_repos().send().await.expect("a page").total_items
 }
 

@@ -42,7 +42,7 @@ async fn the_log_ends_where_the_import_did() {
 
     // The one commit is a first one here; what it changed is not known.
     let first = commit(&made, &tip).await;
-    assert_eq!((first.parents.len(), first.files.len()), (0, 2));
+    assert_eq!((first.commit.parents.len(), first.diff.files.len()), (0, 2));
     let terms = || body::<types::CommitTerms>(json!({}));
     let revert = owner.revert_commit().repo_id(made.id).commit_id(tip.clone()).body(terms());
     let refused = answer(revert.send().await).expect_err("not known");

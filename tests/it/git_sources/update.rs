@@ -89,7 +89,8 @@ async fn two_lines_of_work_are_joined_in_a_commit() {
     origin.diff(vec![write("large", &numbers.text(1_500_000))]).await.expect("an edit");
     let request = json!({"source": git(&url), "message": "Take it in"});
     let joined = send(&made, request).await.expect("joined");
-    assert_eq!(commit(&made, &joined.repo_head).await.message.trim(), "Take it in");
+    let found = commit(&made, &joined.repo_head).await.commit;
+    assert_eq!(found.message.trim(), "Take it in");
     let server = server.restart_after(|folder| {
         std::fs::remove_dir_all(folder.join("cache")).expect("the cache");
     });
