@@ -18,6 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::guard::{Guard, Limits};
 use crate::backend::buckets::Buckets;
 use crate::backend::egress::Egress;
+use crate::backend::git::fetch::{self, Fetcher};
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
 use crate::backend::webhooks::Posts;
@@ -104,6 +105,8 @@ impl App {
             meter: Meter::new(store.clone(), node.name()),
             followers: Arc::default(),
             posts: Posts::new(egress.clone())?,
+            fetcher: Fetcher::new(egress.clone(), bounds(config)),
+            imports: Default::default(),
             store,
             vault,
             objects,
@@ -176,6 +179,7 @@ impl App {
             background.wait().await;
             owned.plane.writes.close();
             owned.plane.writes.wait().await;
+            owned.imports.close().await;
             owned.editors.close().await;
             // Last of those who write: everything above may have counted.
             if let Err(error) = owned.meter.flush().await {
@@ -240,6 +244,20 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
+    }
+}
+
+/// What is fetched from elsewhere. A request is told that it takes too long before its client gives up.
+fn bounds(config: &Config) -> fetch::Bounds {
+    let request = Duration::from_secs(config.limits.request_seconds) * 5 / 6;
+    let total = Duration::from_secs(config.git.total_seconds);
+    fetch::Bounds {
+        concurrent: config.git.imports,
+        wait: Duration::from_secs(config.git.wait_seconds).min(request / 3),
+        bytes_max: u64::from(config.git.import_mib) * 1024 * 1024,
+        idle: Duration::from_secs(config.git.idle_seconds),
+        total,
+        request: request.min(total),
     }
 }
 

@@ -135,6 +135,10 @@ pub struct Git {
     pub idle_seconds: u64,
     /// Seconds after which a clone, fetch or push is given up.
     pub total_seconds: u64,
+    /// Repositories elsewhere that are fetched from at the same time, on a user's word.
+    pub imports: usize,
+    /// Mebibytes that may come from one of them at once.
+    pub import_mib: u32,
 }
 
 impl Default for Git {
@@ -145,6 +149,8 @@ impl Default for Git {
             push_mib: 1_024,
             idle_seconds: 60,
             total_seconds: 3_600,
+            imports: 4,
+            import_mib: 1_024,
         }
     }
 }

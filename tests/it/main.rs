@@ -12,6 +12,7 @@ mod events;
 mod faults;
 mod gateway;
 mod git;
+mod git_sources;
 mod history;
 mod isolation;
 mod mirror;

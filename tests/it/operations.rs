@@ -42,6 +42,8 @@ pub struct Targets {
     pub access_key: Uuid,
     /// A job of the storage repo.
     pub job: Uuid,
+    /// An import into the workspace.
+    pub import: Uuid,
     /// An AI LLM that nothing names.
     pub ai_llm: Uuid,
     pub ai_key: Uuid,
@@ -114,6 +116,10 @@ fn of_accounts_and_source_repos() -> Vec<Operation> {
         operation!(list_events, Account, |on| .body(body::<types::SystemEventQuery>(json!({})))),
         operation!(create_source_repo, Workspace(Write), |on|
             .body(body::<types::CreateSourceRepoRequest>(json!({"workspace_id": on.workspace})))),
+        operation!(start_source_import, Workspace(Write), |on|
+            .body(body::<types::CreateSourceRepoRequest>(git_source(on.workspace, on.hook)))),
+        operation!(get_source_import, Workspace(Read), |on| .import_id(on.import)),
+        operation!(follow_source_import, Workspace(Read), |on| .import_id(on.import)),
         operation!(list_source_repos, Workspace(Read), |on| .workspace_id(on.workspace)),
         operation!(get_source_repo, Repo(Read), |on| .repo_id(on.repo)),
         operation!(delete_source_repo, Repo(Write), |on| .repo_id(on.repo)),
@@ -289,6 +295,12 @@ fn body<T: serde::de::DeserializeOwned>(value: Value) -> T {
 
 pub fn webhook(port: u16) -> types::SetWebhookRequest {
     body(json!({"url": format!("http://127.0.0.1:{port}/hook")}))
+}
+
+/// A source repo to be made from where there is none.
+pub fn git_source(workspace: Uuid, port: u16) -> Value {
+    let source = json!({"type": "git", "url": format!("http://127.0.0.1:{port}/none.git")});
+    json!({"workspace_id": workspace, "source": source})
 }
 
 fn named(id: Uuid) -> types::IdOrName {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::receiver::Receiver;
+use crate::support::upstream::Upstream;
 use crate::support::{OWNER_TOKEN, Server, peers};
 
 /// Runs a client's script to its end, if the client is installed.
@@ -13,13 +14,15 @@ async fn run(installed: &str, program: &str, script: &str) {
     }
     let program =
         if program.contains('/') { peers::folder().join(program) } else { program.into() };
-    let server = Server::start().await;
+    let server = Server::beside_receivers().await;
+    let upstream = Upstream::start(server.url()).await;
     let (own, folder) = (server.address(), tempfile::tempdir().expect("temporary folder"));
     let mut command = Command::new(program);
     command
         .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(script))
         .env("RELACE_BASE_URL", format!("{}/v1", server.url()))
         .env("RELACE_API_KEY", OWNER_TOKEN)
+        .env("TEST_GIT_URL", upstream.base())
         .env("TEST_PEER_MODULES", peers::folder().join("node"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("TMPDIR", folder.path())

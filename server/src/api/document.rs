@@ -47,6 +47,7 @@ use super::wire::{BranchName, CommitId, FilePath, Revision, ShortCommitMessage};
         (name = "repo_webhooks", description = "URLs that are told when source repos change."),
         (name = "source_history", description = "The commits of a source repo, how they differ, and the files they hold."),
         (name = "source_branches", description = "Branches of a source repo, joining them, and taking back what was done."),
+        (name = "source_imports", description = "Source repos that are made from repositories elsewhere, and how far they have come."),
         (name = "source_search", description = "Looking for words in the files of a source repo."),
         (name = "system", description = "Liveness, readiness and metrics of this server process. No token needed."),
     )

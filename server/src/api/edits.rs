@@ -7,11 +7,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::git_sources::Place;
+use super::storage_words::secret;
 use super::strict::{strict, tagged};
 use super::wire::{BranchName, CommitId, CommitMessage, FilePath, Metadata};
 use crate::model::edit::{self, Change, Edit, Identity};
 use crate::model::patch;
-use crate::service::{Error, Result, source_repos};
+use crate::service::{Error, Result, source_fetch, source_repos};
 
 /// One edit. At least one of `source` and `metadata` is needed.
 #[derive(Deserialize, ToSchema, JsonSchema)]
@@ -54,6 +56,23 @@ pub enum EditSource {
         /// The operations. Run in three phases: deletes, writes, renames.
         #[schema(max_items = 10000)]
         operations: Vec<EditOperation>,
+    },
+    /// Merge what a repository elsewhere has on a branch, fetched over git.
+    Git {
+        /// Where it is: https, or http in a network that the operator allows. Without user name and password.
+        #[schema(min_length = 1, max_length = 2083, pattern = r"^[^\u0000]+$")]
+        url: String,
+        /// Branch to take. Default is the one that the other repository calls its own.
+        #[serde(default)]
+        branch: Option<BranchName>,
+        /// User name to fetch with, where a password is needed. Default is `token`.
+        #[serde(default)]
+        #[schema(min_length = 1, max_length = 1024, pattern = r"^[^:\u0000-\u001f\u007f]+$")]
+        username: Option<String>,
+        /// Password or token to fetch with. Write-only: it is used this once and never kept.
+        #[serde(default, deserialize_with = "secret")]
+        #[schema(min_length = 1, max_length = 1024, pattern = r"^[^\u0000-\u001f\u007f]+$")]
+        password: Option<String>,
     },
     /// Apply a unified diff, as `git diff` writes it. Every line has to be where the patch says it is.
     Patch {
@@ -140,21 +159,31 @@ pub enum FileEncoding {
 strict!(EditSourceRepoRequest, CommitAuthor, FileWrite, FileEncoding, FileMode);
 tagged!(EditSource, EditOperation);
 
+/// What an edit asks for.
+pub enum Asked {
+    /// A change that is all in the request.
+    Edit(source_repos::Change),
+    /// One that is elsewhere.
+    Fetch(source_fetch::Update),
+}
+
 impl EditSourceRepoRequest {
-    pub fn into_change(self) -> Result<source_repos::Change> {
-        let source = self.source.map(EditSource::into_change).transpose()?;
-        let edit = Edit {
-            source,
-            message: self.message.map(CommitMessage::into_text),
-            author: self.author.map(CommitAuthor::into_identity).transpose()?,
-            expected_head: self
-                .expected_head
-                .map(|head| head.into_id(&["body", "expected_head"]))
-                .transpose()?,
-        };
+    pub fn into_asked(self) -> Result<Asked> {
+        let message = self.message.map(CommitMessage::into_text);
+        let author = self.author.map(CommitAuthor::into_identity).transpose()?;
+        let head = self.expected_head.map(|head| head.into_id(&["body", "expected_head"]));
+        let expected_head = head.transpose()?;
         let branch = self.branch.map(|name| name.into_name(&["body", "branch"])).transpose()?;
         let metadata = self.metadata.map(Metadata::into_pairs);
-        Ok(source_repos::Change { branch, edit, metadata })
+        if let Some(EditSource::Git { url, branch: from, username, password }) = self.source {
+            let source = Place { url, branch: from, username, password }.into_update()?;
+            let update =
+                source_fetch::Update { source, branch, message, author, expected_head, metadata };
+            return Ok(Asked::Fetch(update));
+        }
+        let source = self.source.map(EditSource::into_change).transpose()?;
+        let edit = Edit { source, message, author, expected_head };
+        Ok(Asked::Edit(source_repos::Change { branch, edit, metadata }))
     }
 }
 
@@ -162,6 +191,7 @@ impl EditSource {
     fn into_change(self) -> Result<Change> {
         match self {
             Self::Files { files } => writes(files).map(Change::Replace),
+            Self::Git { .. } => unreachable!("what is elsewhere is fetched first"),
             Self::Patch { patch } => patch::parse(&patch).map(Change::Patch).map_err(|error| {
                 Error::invalid_at(&["body", "source", "patch"], error.to_string())
             }),

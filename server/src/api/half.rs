@@ -73,7 +73,7 @@ pub struct StorageError {
 pub struct SourceError {
     /// The same text as `message`, for clients that look for it here.
     error: String,
-    /// Cause for programs. One of `missing_api_key`, `invalid_api_key` (401),
+    /// Cause for programs. One of `source_failed` (400), `missing_api_key`, `invalid_api_key` (401),
     /// `insufficient_permissions` (403), `not_found` (404), `method_not_allowed` (405), `conflict`,
     /// `head_mismatch` (409), `payload_too_large` (413), `unsupported_media_type` (415),
     /// `validation_error`, `invalid_parameter`, `missing_required_field` (422), `resource_locked` (423),

@@ -10,6 +10,7 @@ pub mod document;
 pub mod edits;
 pub mod events;
 pub mod extract;
+pub mod git_sources;
 pub mod guard;
 pub mod half;
 pub mod jobs;
@@ -22,6 +23,7 @@ pub mod responses;
 pub mod source_branches;
 pub mod source_files;
 pub mod source_history;
+pub mod source_imports;
 pub mod source_repos;
 pub mod source_search;
 pub mod stats;
@@ -119,6 +121,9 @@ fn source() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(source_repos::get_source_repo, source_repos::delete_source_repo))
         .routes(routes!(source_repos::edit_source_repo))
         .routes(routes!(source_repos::clone_source_repo))
+        .routes(routes!(source_imports::start_source_import))
+        .routes(routes!(source_imports::get_source_import))
+        .routes(routes!(source_imports::follow_source_import))
         .routes(routes!(repo_tokens::create_repo_token, repo_tokens::list_repo_tokens))
         .routes(routes!(repo_tokens::get_repo_token, repo_tokens::delete_repo_token))
         .routes(routes!(

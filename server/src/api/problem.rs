@@ -122,6 +122,7 @@ impl From<Error> for Problem {
                 let problem = Self::new(StatusCode::CONFLICT, code, message);
                 Self { current_head, retry: Some(false), ..problem }
             }
+            Error::Source(_) => Self::new(StatusCode::BAD_REQUEST, "source_failed", message),
             Error::TooLarge(_) => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message)
             }

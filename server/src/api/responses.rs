@@ -99,6 +99,15 @@ pub enum SourceAlways {
     Unavailable(SourceError),
 }
 
+/// An operation that may take something from elsewhere.
+#[derive(IntoResponses)]
+pub enum SourceElsewhere {
+    /// What was to be taken from elsewhere cannot be fetched or merged. Nothing changed.
+    #[response(status = 400,
+        example = json!({"error": "The URL has no branch `next`.", "code": "source_failed", "message": "The URL has no branch `next`."}))]
+    Failed(SourceError),
+}
+
 /// An operation that not everybody who sees the repo may do.
 #[derive(IntoResponses)]
 pub enum SourceForbidden {

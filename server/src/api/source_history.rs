@@ -259,7 +259,8 @@ pub struct CommitPage {
 pub struct Commit {
     /// Id of the commit, 40 hexadecimal digits.
     id: String,
-    /// Ids of the commits it was made on. Several for a merge, none for a first commit.
+    /// Ids of the commits it was made on. Several for a merge, none for a first commit, or for one where an
+    /// import has left out what was before.
     parents: Vec<String>,
     /// Who wrote it.
     author: CommitPerson,

@@ -8,15 +8,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::edits::{EditSourceRepoRequest, FileWrite, writes};
+use super::edits::{Asked, EditSourceRepoRequest, FileWrite, writes};
 use super::extract::{SourceJson, SourceJsonOrNothing, SourcePath, SourceQuery};
+use super::git_sources::{Choice, Place};
 use super::half::SourceFault;
 use super::responses::{
-    SourceAbsent, SourceAlways, SourceBody, SourceConflict, SourceForbidden, SourceInvalid,
-    SourceLocked,
+    SourceAbsent, SourceAlways, SourceBody, SourceConflict, SourceElsewhere, SourceForbidden,
+    SourceInvalid, SourceLocked,
 };
+use super::storage_words::secret;
 use super::strict::{strict, tagged};
-use super::wire::{self, CommitId, Metadata, Revision};
+use super::wire::{self, BranchName, CommitId, Metadata, Revision};
 use super::{By, Shared};
 use crate::model::id::SourceRepoId;
 use crate::model::page::PageRequest;
@@ -25,7 +27,7 @@ use crate::model::source_repo::{self, OrderBy, SourceRepoFilter};
 use crate::model::time::Timestamp;
 use crate::service::edits::Edited;
 use crate::service::source_create::{self, NewRepo, Source};
-use crate::service::{Error, Result, source_repos};
+use crate::service::{Error, Result, source_fetch, source_repos};
 
 type Answer<T> = Result<Json<T>, SourceFault>;
 
@@ -33,10 +35,16 @@ type Answer<T> = Result<Json<T>, SourceFault>;
 ///
 /// Needs WRITE in the workspace, and an account token. Without a `source` the repo starts with one
 /// commit that holds no file, so there is always a head. A request without a body is read as `{}`.
+///
+/// **git** fetches from another server, which must be one that this server may reach. That has to be done
+/// within 50 s, or 5/6 of what the operator lets a request take; `POST /v1/repo_import` has more time and says
+/// how far it is. If the client goes before the answer, the fetch is given up and nothing is made. What cannot
+/// be fetched, or is more than the operator allows, is 400. By default only the one commit is taken, without
+/// what was before it; then the log ends there, and `git clone` gives a shallow clone.
 #[utoipa::path(post, path = "/v1/repo", tag = "source_repos", request_body(content = CreateSourceRepoRequest, description = "May be left out altogether, which creates an empty repo."),
     responses(
         (status = 201, description = "The repo is created. `changed_files` is left out.", body = SourceRepoInfo),
-        SourceAlways, SourceForbidden, SourceAbsent, SourceConflict, SourceBody, SourceInvalid,
+        SourceElsewhere, SourceAlways, SourceForbidden, SourceAbsent, SourceConflict, SourceBody, SourceInvalid,
     ))]
 pub async fn create_source_repo(
     services: Shared,
@@ -133,6 +141,12 @@ pub async fn delete_source_repo(
 /// hunk that does not fit is 409, and the message names the file, the hunk and the line; a file that is
 /// missing is 404; a text that is no patch, or one of a binary file, is 422.
 ///
+/// **git** fetches a branch from another server and merges it, as `git pull` does. Where the branch has
+/// nothing of its own, it moves to the commit that was fetched; otherwise a merge becomes a commit. What
+/// conflicts is 400, and the message names the paths; so is what has no commit in common with the branch, and
+/// what cannot be fetched in time. A repo that never held a file takes any history. An import without history
+/// goes on from the commit that it has.
+///
 /// A result in which one path would be both a file and a directory is 409; no file is ever dropped to
 /// make room. Symlinks and submodules can be deleted, renamed or replaced; they are never followed.
 ///
@@ -152,7 +166,7 @@ pub async fn delete_source_repo(
     request_body = EditSourceRepoRequest,
     responses(
         (status = 200, description = "The edit is durable; or there was nothing to change.", body = SourceRepoInfo),
-        SourceAlways, SourceForbidden, SourceAbsent, SourceConflict, SourceBody, SourceInvalid, SourceLocked,
+        SourceElsewhere, SourceAlways, SourceForbidden, SourceAbsent, SourceConflict, SourceBody, SourceInvalid, SourceLocked,
     ))]
 pub async fn edit_source_repo(
     services: Shared,
@@ -161,7 +175,10 @@ pub async fn edit_source_repo(
     body: SourceJson<EditSourceRepoRequest>,
 ) -> Answer<SourceRepoInfo> {
     let id = path.0.repo_id.into();
-    let edited = source_repos::edit(&services, &caller, id, body.0.into_change()?).await?;
+    let edited = match body.0.into_asked()? {
+        Asked::Edit(change) => source_repos::edit(&services, &caller, id, change).await?,
+        Asked::Fetch(update) => source_fetch::update(&services, &caller, id, update).await?,
+    };
     Ok(Json(SourceRepoInfo::new(id, edited)))
 }
 
@@ -269,6 +286,38 @@ pub enum CreateSource {
         /// The files. If a path is listed twice, the later entry counts.
         #[schema(max_items = 10000)]
         files: Vec<FileWrite>,
+    },
+    /// What a repository elsewhere holds, fetched over git. The commit becomes the head of `main`, whatever its
+    /// branch is called there.
+    Git {
+        /// Where it is: https, or http in a network that the operator allows. Without user name and password.
+        #[schema(min_length = 1, max_length = 2083, pattern = r"^[^\u0000]+$")]
+        url: String,
+        /// Branch to take. Default is the one that the other repository calls its own.
+        #[serde(default)]
+        branch: Option<BranchName>,
+        /// Commit to take instead of the head of a branch; `branch` does not count then. The other server has
+        /// to hand out single commits, as those do that speak version 2 of the protocol.
+        #[serde(default)]
+        hash: Option<CommitId>,
+        /// Another name for `hash`.
+        #[serde(default)]
+        commit: Option<CommitId>,
+        /// Leave the commits before it out. Default is `true`; `false` takes all of its history.
+        #[serde(default)]
+        shallow: Option<bool>,
+        /// How many commits of each line of development to take. Default is 1. Not beside `shallow: false`.
+        #[serde(default)]
+        #[schema(minimum = 1, maximum = 1000000)]
+        depth: Option<u32>,
+        /// User name to fetch with, where a password is needed. Default is `token`.
+        #[serde(default)]
+        #[schema(min_length = 1, max_length = 1024, pattern = r"^[^:\u0000-\u001f\u007f]+$")]
+        username: Option<String>,
+        /// Password or token to fetch with. Write-only: it is used this once and never kept.
+        #[serde(default, deserialize_with = "secret")]
+        #[schema(min_length = 1, max_length = 1024, pattern = r"^[^\u0000-\u001f\u007f]+$")]
+        password: Option<String>,
     },
     /// A copy of another source repo the caller can read: same files, same history, same head. The two
     /// share nothing afterwards.
@@ -407,8 +456,21 @@ impl ListQuery {
 }
 
 impl CreateSourceRepoRequest {
-    fn into_new(self) -> Result<NewRepo> {
+    pub fn into_new(self) -> Result<NewRepo> {
         let source = match self.source {
+            Some(CreateSource::Git {
+                url,
+                branch,
+                hash,
+                commit,
+                shallow,
+                depth,
+                username,
+                password,
+            }) => {
+                let place = Place { url, branch, username, password };
+                Source::Git(place.into_new(Choice { hash, commit, shallow, depth })?)
+            }
             None => Source::Files(Vec::new()),
             Some(CreateSource::Files { files }) => Source::Files(writes(files)?),
             // There is no remote to copy, whatever `copy_remote` says.

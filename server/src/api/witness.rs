@@ -33,6 +33,7 @@ use super::repo_tokens::{
 use super::repo_webhooks::{SetWebhookRequest, Webhook, WebhookDeliveryPage, WebhookSecret};
 use super::source_branches::{Branch, BranchPage, CommitTerms, CreateBranchRequest, MergeRequest};
 use super::source_history::{ArchiveFormat, CommitComparison, CommitDetail, CommitPage, TreePage};
+use super::source_imports::{SourceImport, SourceImportEvent};
 use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
@@ -181,6 +182,8 @@ pub fn answered() -> Schemas {
         RepoStatsResponse,
         SourceError,
         SourceFiles,
+        SourceImport,
+        SourceImportEvent,
         SourceRepo,
         SourceRepoInfo,
         SourceRepoPage,

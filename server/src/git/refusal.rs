@@ -46,6 +46,7 @@ impl From<Error> for Refusal {
             Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::Source(_) => StatusCode::BAD_REQUEST,
             Error::Invalid { .. } | Error::Rule { .. } | Error::LimitReached(_) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }

@@ -76,6 +76,8 @@ ids! {
     Version,
     /// An object that comes in parts.
     UploadId,
+    /// The making of a source repo from a repository elsewhere.
+    ImportId,
     /// A URL that is told of changes.
     WebhookId,
     /// Something that webhooks are told of.

@@ -118,6 +118,16 @@ impl Happening {
         Self::Pushed { name: name.to_owned(), before, after, changed_files: None }
     }
 
+    /// Says what a move changed, if it is known.
+    pub fn touching(self, files: Option<Vec<String>>) -> Self {
+        match self {
+            Self::Pushed { name, before, after, changed_files } => {
+                Self::Pushed { name, before, after, changed_files: files.or(changed_files) }
+            }
+            other => other,
+        }
+    }
+
     pub fn into_event(
         self,
         repo_id: SourceRepoId,

@@ -87,7 +87,7 @@ fn other(error: &Error) -> S3Error {
         Error::NotFound(_) => refused(Code::NoSuchBucket, said),
         Error::Conflict { .. } | Error::Locked(_) => refused(Code::OperationAborted, said),
         Error::TooLarge(_) => refused(Code::EntityTooLarge, said),
-        Error::Invalid { .. } | Error::Rule { .. } | Error::LimitReached(_) => {
+        Error::Invalid { .. } | Error::Rule { .. } | Error::Source(_) | Error::LimitReached(_) => {
             refused(Code::InvalidRequest, said)
         }
         Error::Unavailable(_) => later(Code::ServiceUnavailable, said),

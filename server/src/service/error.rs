@@ -33,6 +33,9 @@ pub enum Error {
     },
     #[error("{0}")]
     TooLarge(String),
+    /// What was to be taken from elsewhere cannot be; sending the same again hardly helps.
+    #[error("{0}")]
+    Source(String),
     /// Busy with somebody else's change; trying again soon helps.
     #[error("{0}")]
     Locked(String),

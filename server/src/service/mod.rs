@@ -22,9 +22,11 @@ pub mod repo_tokens;
 pub mod source_archive;
 pub mod source_branches;
 pub mod source_create;
+pub mod source_fetch;
 pub mod source_git;
 pub mod source_grep;
 pub mod source_history;
+pub mod source_imports;
 pub mod source_reading;
 pub mod source_repos;
 pub mod stats;
@@ -46,6 +48,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::backend::buckets::Buckets;
+use crate::backend::git::fetch::Fetcher;
 use crate::backend::objects::Objects;
 use crate::backend::vault::Vault;
 use crate::backend::webhooks::Posts;
@@ -62,6 +65,8 @@ pub struct Services {
     pub objects: Objects,
     pub buckets: Buckets,
     pub editors: edits::Editors,
+    pub fetcher: Fetcher,
+    pub imports: source_imports::Imports,
     pub searches: source_grep::Searches,
     pub archives: source_archive::Archives,
     pub plane: objects::Plane,

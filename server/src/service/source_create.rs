@@ -1,4 +1,4 @@
-//! New source repos: empty, from files, or as a copy of another one.
+//! New source repos: empty, from files, as a copy of another one, or from a repository elsewhere.
 
 use crate::backend::git::commit::{self, Draft};
 use crate::backend::git::objects::{Object, ObjectSource, Objects};
@@ -7,15 +7,19 @@ use crate::backend::git::read::Nothing;
 use crate::model::access::{Caller, Role};
 use crate::model::audit::Action;
 use crate::model::edit::{Change, CommitId, Edit, FileWrite, Identity};
-use crate::model::id::{SourceRepoId, WorkspaceId};
+use crate::model::git_source::Phase;
+use crate::model::id::{ImportId, SourceRepoId, WorkspaceId};
 use crate::model::source_repo::{Metadata, SourceRepo};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
 use crate::service::edits::apply::{EditError, Stamp, apply};
 use crate::service::edits::{blocking, committer};
+use crate::service::source_fetch::{GitSource, Waiting, fetch_new};
 use crate::service::source_repos::{check_metadata, line, require};
 use crate::service::{Error, Result, Services, access, packs, webhooks};
-use crate::store::{Tx, audit, source_packs, source_refs, source_repos, workspaces};
+use crate::store::{
+    Tx, audit, source_imports, source_packs, source_refs, source_repos, workspaces,
+};
 
 /// What a new repo is to be.
 pub struct NewRepo {
@@ -25,12 +29,24 @@ pub struct NewRepo {
     pub workspace: Option<WorkspaceId>,
 }
 
+#[derive(Clone)]
 pub enum Source {
     Files(Vec<FileWrite>),
     Copy { of: SourceRepoId, metadata: bool },
+    Git(GitSource),
 }
 
+/// Creates a repo while its client waits.
 pub async fn create(services: &Services, caller: &Caller, new: NewRepo) -> Result<SourceRepo> {
+    const ADVICE: &str = "Start an import with `POST /v1/repo_import`, which may take longer.";
+    let waiting = Waiting::request(services, ADVICE);
+    let mut repo = prepare(services, caller, &new).await?;
+    make(services, caller, &mut repo, new.source, &waiting, None).await?;
+    Ok(repo)
+}
+
+/// The record of a repo that the caller may make.
+pub async fn prepare(services: &Services, caller: &Caller, new: &NewRepo) -> Result<SourceRepo> {
     access::require_account(caller)?;
     let store = &services.store;
     let workspace = match new.workspace {
@@ -41,21 +57,64 @@ pub async fn create(services: &Services, caller: &Caller, new: NewRepo) -> Resul
     if let Some(metadata) = &new.metadata {
         check_metadata(metadata, &["body", "metadata"])?;
     }
-    let mut repo = SourceRepo {
+    Ok(SourceRepo {
         id: SourceRepoId::new(),
         org: caller.org,
         workspace,
         created_at: Timestamp::now(),
         updated_at: None,
-        metadata: new.metadata,
+        metadata: new.metadata.clone(),
         auto_index: new.auto_index,
         head: String::new(),
-    };
-    match new.source {
-        Source::Files(files) => from_files(services, caller, &mut repo, files).await?,
-        Source::Copy { of, metadata } => copy(services, caller, &mut repo, of, metadata).await?,
+    })
+}
+
+/// Gives the repo its content and makes all of it durable at once, with the end of its import if it
+/// has one.
+pub async fn make(
+    services: &Services,
+    caller: &Caller,
+    repo: &mut SourceRepo,
+    source: Source,
+    waiting: &Waiting,
+    import: Option<ImportId>,
+) -> Result<()> {
+    match source {
+        Source::Files(files) => from_files(services, caller, repo, files).await,
+        Source::Copy { of, metadata } => copy(services, caller, repo, of, metadata).await,
+        Source::Git(source) => from_git(services, caller, repo, &source, waiting, import).await,
     }
-    Ok(repo)
+}
+
+async fn from_git(
+    services: &Services,
+    caller: &Caller,
+    repo: &mut SourceRepo,
+    source: &GitSource,
+    waiting: &Waiting,
+    import: Option<ImportId>,
+) -> Result<()> {
+    let (head, cuts, received) = fetch_new(services, source, waiting).await?;
+    waiting.progress.send_modify(|now| now.phase = Phase::Storing);
+    repo.head = head.to_string();
+    let pack = received.pack().ok_or_else(|| Error::internal("a commit came without a pack"))?;
+    let (place, bytes) = packs::place_file(&services.objects, repo.id, &pack).await?;
+    let bytes = i64::try_from(bytes).map_err(Error::internal)?;
+    let saved = async {
+        let mut tx = services.store.begin().await?;
+        source_repos::insert(&mut tx, repo, 1, 0, 0).await?;
+        source_repos::set_cuts(&mut tx, repo.id, &cuts).await?;
+        source_packs::insert(&mut *tx, repo.id, 1, true, &place, bytes).await?;
+        if let Some(import) = import {
+            source_imports::complete(&mut tx, import, repo, Timestamp::now()).await?;
+        }
+        finish(tx, caller, repo).await
+    };
+    let saved = saved.await;
+    if let Err(Error::NotFound(_)) = saved {
+        packs::discard(&services.objects, Some(place)).await;
+    }
+    saved
 }
 
 async fn from_files(
@@ -132,6 +191,8 @@ async fn copy(
     repo.head.clone_from(&position.head);
     let (seq, bundles, bytes) = (position.seq, position.bundles, position.bundle_bytes);
     source_repos::insert(&mut tx, repo, seq, bundles, bytes).await?;
+    let cuts = source_repos::cuts(&mut *tx, of).await?;
+    source_repos::set_cuts(&mut tx, repo.id, &cuts).await?;
     source_packs::copy(&mut *tx, of, repo.id).await?;
     source_refs::copy(&mut *tx, of, repo.id).await?;
     finish(tx, caller, repo).await

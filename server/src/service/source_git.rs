@@ -9,7 +9,7 @@ use gix::objs::{CommitRef, Kind};
 use tokio::io::AsyncBufRead;
 
 use crate::backend::git::cache::Cache;
-use crate::backend::git::objects::{HASH, ObjectSource};
+use crate::backend::git::objects::{HASH, Object, ObjectSource};
 use crate::backend::git::pack::write_pack;
 use crate::backend::git::receive::{ReceiveError, Received, receive};
 use crate::backend::git::upload;
@@ -18,7 +18,7 @@ use crate::model::id::SourceRepoId;
 use crate::model::push::{Outcomes, RefUpdate, Refs, Target};
 use crate::model::source_repo::DEFAULT_BRANCH;
 use crate::service::edits::blocking;
-use crate::service::edits::push::{Arrived, Order};
+use crate::service::edits::push::{Arrived, Order, Stored};
 use crate::service::source_repos::require;
 use crate::service::{Error, Result, Services, packs};
 use crate::store::source_refs;
@@ -128,23 +128,35 @@ pub async fn push<R: AsyncBufRead + Unpin>(
     let arrived = match received {
         // Nothing to keep for refs that can point nowhere.
         Some(received) if updates.iter().any(|(_, kind)| kind.is_some()) => {
-            store(services, id, received).await?
+            store(services, id, Arc::new(received), Vec::new()).await?
         }
-        _ => None,
+        _ => Arrived::default(),
     };
-    let place = arrived.as_ref().map(|arrived| arrived.place.clone());
-    let workspace = repo.workspace;
-    let caller = caller.clone();
-    let order = Order { updates, atomic: push.atomic, vacant, arrived, caller, workspace };
+    let order = Order {
+        updates,
+        atomic: push.atomic,
+        vacant,
+        arrived,
+        changed_files: None,
+        metadata: None,
+        caller: caller.clone(),
+        workspace: repo.workspace,
+    };
+    decide(services, id, order).await.map(Pushed::Decided)
+}
+
+/// Has the repo's actor decide; what it never came to see leaves nothing.
+pub async fn decide(services: &Services, id: SourceRepoId, order: Order) -> Result<Outcomes> {
+    let packs = order.arrived.packs.clone();
     let decided = services.editors.push(id, order).await;
     if let Err(Error::Locked(_)) = decided {
-        packs::discard(&services.objects, place).await;
+        Arrived { packs, ..Arrived::default() }.discard(&services.objects).await;
     }
-    decided.map(Pushed::Decided)
+    decided
 }
 
 /// `head`, if it is a first commit without files: then there is nothing that a push could lose.
-async fn vacant(cache: Arc<Cache>, head: Option<Target>) -> Result<Option<Target>> {
+pub async fn vacant(cache: Arc<Cache>, head: Option<Target>) -> Result<Option<Target>> {
     let Some(head) = head else { return Ok(None) };
     blocking(move || {
         let Some(object) = cache.find(&ObjectId::from(head))? else {
@@ -187,31 +199,38 @@ async fn look(
     .await
 }
 
-/// Puts a pack where the row that is to name it will find it.
-async fn store(
+/// Puts what came, and what was made beside it, where the rows that are to name it will find it.
+pub async fn store(
     services: &Services,
     repo: SourceRepoId,
-    received: Received,
-) -> Result<Option<Arrived>> {
-    let Some(pack) = received.pack() else {
-        return Ok(None);
-    };
-    let (received, few) = blocking(move || {
-        let objects = received.objects(FEW_OBJECTS, FEW_BYTES)?;
-        let few = objects.map(|objects| (write_pack(&objects), objects));
-        Ok((received, few))
-    })
-    .await?;
-    let (objects, place, bytes) = match few {
-        Some((pack, objects)) => {
-            let place = packs::place(&services.objects, repo, &pack).await?;
-            (Some(objects), place, pack.len() as u64)
-        }
-        None => {
+    received: Arc<Received>,
+    made: Vec<Object>,
+) -> Result<Arrived> {
+    let large = received.pack();
+    let known = received.clone();
+    let few = blocking(move || Ok(known.objects(FEW_OBJECTS, FEW_BYTES)?)).await?;
+    let mut arrived = Arrived { objects: made, ..Arrived::default() };
+    match (few, large) {
+        (Some(few), _) => arrived.objects.splice(..0, few).for_each(drop),
+        (None, None) => {}
+        (None, Some(pack)) => {
             let (place, bytes) = packs::place_file(&services.objects, repo, &pack).await?;
-            (None, place, bytes)
+            let bytes = i64::try_from(bytes).map_err(Error::internal)?;
+            arrived.packs.push(Stored { place, bytes });
+            arrived.received = Some(received);
         }
-    };
-    let bytes = i64::try_from(bytes).map_err(Error::internal)?;
-    Ok(Some(Arrived { received, objects, place, bytes }))
+    }
+    if !arrived.objects.is_empty() {
+        let objects = arrived.objects.clone();
+        let pack = blocking(move || Ok(write_pack(&objects))).await?;
+        let bytes = i64::try_from(pack.len()).map_err(Error::internal)?;
+        match packs::place(&services.objects, repo, &pack).await {
+            Ok(place) => arrived.packs.push(Stored { place, bytes }),
+            Err(error) => {
+                arrived.discard(&services.objects).await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(arrived)
 }

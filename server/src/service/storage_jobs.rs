@@ -23,7 +23,7 @@ pub const FOLLOWED_MAX: usize = 16;
 pub struct Followers(Mutex<HashMap<UserId, usize>>);
 
 /// The right to follow one job.
-struct Seat {
+pub struct Seat {
     followers: Arc<Followers>,
     user: UserId,
 }
@@ -66,7 +66,7 @@ pub async fn follow(
     id: JobId,
 ) -> Result<impl Stream<Item = StorageJob> + Send + use<>> {
     let first = get(services, caller, id).await?;
-    let seat = services.followers.clone().seat(caller.user)?;
+    let seat = Seat::take(&services.followers, caller.user)?;
     let (services, caller) = (services.clone(), caller.clone());
     let begin = (Some(first), None::<StorageJob>, services, caller, seat);
     Ok(unfold(begin, async |(next, last, services, caller, seat)| {
@@ -100,10 +100,10 @@ async fn further(services: &Services, caller: &Caller, last: &StorageJob) -> Opt
     }
 }
 
-impl Followers {
-    fn seat(self: Arc<Self>, user: UserId) -> Result<Seat> {
+impl Seat {
+    pub fn take(followers: &Arc<Followers>, user: UserId) -> Result<Self> {
         {
-            let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut taken = followers.0.lock().unwrap_or_else(PoisonError::into_inner);
             let seats = taken.entry(user).or_default();
             if *seats >= FOLLOWED_MAX {
                 let message = format!(
@@ -113,7 +113,7 @@ impl Followers {
             }
             *seats += 1;
         }
-        Ok(Seat { followers: self, user })
+        Ok(Self { followers: followers.clone(), user })
     }
 }
 

@@ -18,6 +18,7 @@ pub mod orgs;
 pub mod repo_tokens;
 pub mod settings;
 pub mod sights;
+pub mod source_imports;
 pub mod source_packs;
 pub mod source_refs;
 pub mod source_repos;

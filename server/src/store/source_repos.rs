@@ -5,6 +5,7 @@ use sqlx::{AnyConnection, AnyPool, Row};
 
 use super::row::{decode, flag, known, parsed, time, time_option};
 use crate::model::access::{Caller, Role};
+use crate::model::edit::CommitId;
 use crate::model::id::{OrgId, SourceRepoId, WorkspaceId};
 use crate::model::page::{Page, PageRequest};
 use crate::model::source_repo::{DEFAULT_BRANCH, Metadata, OrderBy, SourceRepo, SourceRepoFilter};
@@ -288,6 +289,36 @@ pub async fn set_metadata(
             .await?;
     }
     Ok(())
+}
+
+/// Notes where the history of a new repo was cut off.
+pub async fn set_cuts(
+    tx: &mut AnyConnection,
+    id: SourceRepoId,
+    cuts: &[CommitId],
+) -> Result<(), sqlx::Error> {
+    let text: Vec<String> = cuts.iter().map(CommitId::to_string).collect();
+    sqlx::query("UPDATE source_repos SET cuts = $2 WHERE id = $1")
+        .bind(id.to_string())
+        .bind(text.join(" "))
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// The commits whose parents were left out when the repo was made.
+pub async fn cuts(
+    db: impl AnyExecutor<'_>,
+    id: SourceRepoId,
+) -> Result<Vec<CommitId>, sqlx::Error> {
+    let found = sqlx::query("SELECT cuts FROM source_repos WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(db)
+        .await?;
+    let Some(row) = found else { return Ok(Vec::new()) };
+    let text: &str = row.try_get("cuts")?;
+    let ids = text.split_ascii_whitespace().map(|id| id.parse());
+    ids.collect::<Result<_, _>>().map_err(|error| decode("cuts", error))
 }
 
 /// Hides the repo; what it holds is removed by a job. False when it was gone already.

@@ -7,6 +7,6 @@ mod crash;
 mod door;
 mod hostile;
 mod pushes;
-mod stage;
+pub mod stage;
 mod stored;
 mod together;

@@ -8,5 +8,5 @@ mod joins;
 mod log;
 mod model;
 mod patches;
-mod stage;
+pub mod stage;
 mod trees;

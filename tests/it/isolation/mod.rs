@@ -150,6 +150,7 @@ impl Stage {
             storage_repo: id(),
             access_key: id(),
             job: id(),
+            import: id(),
             ai_llm: id(),
             ai_key: id(),
         }

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::operations::{Targets, webhook};
+use crate::operations::{Targets, git_source, webhook};
 use crate::support::receiver::Receiver;
 use crate::support::{OWNER_TOKEN, Server};
 
@@ -128,6 +128,9 @@ impl Stage {
             .repo_id(storage_repo)
             .body(body::<types::CreateAiKeyRequest>(ai_key));
         let ai_llm = owner.create_ai_llm().body(body::<types::CreateAiLlmRequest>(ai_llm));
+        let import =
+            body::<types::CreateSourceRepoRequest>(git_source(workspace, self.receiver.port()));
+        let import = owner.start_source_import().body(import).send().await.expect("an import");
         let targets = Targets {
             workspace,
             empty_workspace,
@@ -144,6 +147,7 @@ impl Stage {
             free_bucket,
             storage_repo,
             access_key: access_key.send().await.expect("access key").id,
+            import: import.import_id,
             job: jobs(&owner, storage_repo).await[0],
             ai_llm: ai_llm.send().await.expect("AI LLM").ai_llm_id,
             ai_key: ai_key.send().await.expect("AI API key").id,

@@ -12,6 +12,7 @@ pub mod proxy;
 pub mod receiver;
 pub mod repo;
 pub mod service_account;
+pub mod upstream;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;

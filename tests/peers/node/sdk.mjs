@@ -105,6 +105,30 @@ async function errors(repo) {
   assert.deepEqual(await filesOf(repo.repo_id), before);
 }
 
+// TEST_GIT_URL begins the URL of any repo of the server, as if it were elsewhere.
+async function elsewhere() {
+  const files = [{ filename: 'a', content: '1' }];
+  const origin = await client.repo.create({ source: { type: 'files', files } });
+  const url = `${process.env.TEST_GIT_URL}/${origin.repo_id}.git`;
+  const made = await client.repo.create({ source: { type: 'git', url, branch: null, hash: null } });
+  assert.equal(made.repo_head, origin.repo_head);
+  assert.deepEqual(await filesOf(made.repo_id), { a: '1' });
+  const second = await client.repo.update(origin.repo_id, { source: diff(write('b', '2')) });
+  const old = await client.repo.create({ source: { type: 'git', url, hash: origin.repo_head } });
+  assert.deepEqual(await filesOf(old.repo_id), { a: '1' });
+  const pull = (more) => () =>
+    client.repo.update(made.repo_id, { source: { type: 'git', url, ...more } });
+  const pulled = await pull({ branch: 'main' })();
+  assert.deepEqual([pulled.repo_head, pulled.changed_files], [second.repo_head, ['b']]);
+  await client.repo.update(origin.repo_id, { source: diff(write('a', 'theirs')) });
+  await client.repo.update(made.repo_id, { source: diff(write('a', 'ours')) });
+  const clash = await refused(Relace.BadRequestError, pull({}));
+  assert.ok(clash.message.includes('`a`'), clash.message);
+  await refused(Relace.BadRequestError, pull({ branch: 'absent' }));
+  await refused(Relace.UnprocessableEntityError, pull({ url: 'file:///etc' }));
+  assert.deepEqual(await filesOf(made.repo_id), { a: 'ours', b: '2' });
+}
+
 async function lists() {
   const mark = { mark: 'node "ü"' };
   const made = [];
@@ -197,6 +221,7 @@ async function remove(repo) {
 const repo = await create();
 await update(repo);
 await errors(repo);
+await elsewhere();
 await lists();
 await singleFiles();
 await tokens();

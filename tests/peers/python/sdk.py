@@ -6,6 +6,7 @@ RELACE_BASE_URL and RELACE_API_KEY say where and as whom.
 import asyncio
 import io
 import json
+import os
 from datetime import datetime, timedelta, timezone
 
 import relace
@@ -123,6 +124,34 @@ def errors(repo):
     assert client.repo.clone(repo.repo_id) == before
 
 
+def elsewhere():
+    """TEST_GIT_URL begins the URL of any repo of the server, as if it were elsewhere."""
+    base = os.environ["TEST_GIT_URL"]
+    origin = client.repo.create(source={"type": "files", "files": [{"filename": "a", "content": "1"}]})
+    url = f"{base}/{origin.repo_id}.git"
+    made = client.repo.create(source={"type": "git", "url": url})
+    assert made.repo_head == origin.repo_head and files_of(made.repo_id) == {"a": "1"}
+    second = client.repo.update(origin.repo_id, source=diff(write("b", "2")))
+    old = client.repo.create(
+        source={"type": "git", "url": url, "branch": "main", "hash": origin.repo_head}
+    )
+    assert files_of(old.repo_id) == {"a": "1"}
+    pulled = client.repo.update(made.repo_id, source={"type": "git", "url": url, "branch": "main"})
+    assert pulled.repo_head == second.repo_head and pulled.changed_files == ["b"]
+    client.repo.update(origin.repo_id, source=diff(write("a", "theirs")))
+    client.repo.update(made.repo_id, source=diff(write("a", "ours")))
+
+    def pull(**source):
+        source = {"type": "git", "url": url, **source}
+        return lambda: client.repo.update(made.repo_id, source=source)
+
+    clash = refused(relace.BadRequestError, pull())
+    assert "`a`" in clash.response.json()["message"]
+    refused(relace.BadRequestError, pull(branch="absent"))
+    refused(relace.UnprocessableEntityError, pull(url="file:///etc"))
+    assert files_of(made.repo_id) == {"a": "ours", "b": "2"}
+
+
 def lists():
     mark = {"mark": "lists \"ü\""}
     made = [client.repo.create(metadata=mark).repo_id for _ in range(5)]
@@ -208,6 +237,7 @@ async def asynchronously():
 repo = create()
 update(repo)
 errors(repo)
+elsewhere()
 lists()
 single_files()
 delete(repo)

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use gix::hashtable::HashMap;
+use gix::hashtable::{HashMap, HashSet};
 use gix::{ObjectId, validate};
 
 use self::files::Files;
@@ -23,6 +23,7 @@ use self::recent::Recent;
 use super::objects::{Object, ObjectError, ObjectSource};
 use super::pack::{Pack, write_pack_and_index};
 use super::receive::Received;
+use crate::model::edit::CommitId;
 use crate::model::source_repo::DEFAULT_BRANCH;
 
 /// What is put stays in memory up to this many bytes ...
@@ -49,6 +50,8 @@ const CONFIG: &str = "\
 [maintenance]
 \tauto = false
 ";
+/// Says, to git as well, where history ends because the rest was left out.
+pub(super) const CUTS_FILE: &str = "shallow";
 /// Says up to which bundle the cache is filled.
 const SEQ_FILE: &str = "bundle-seq";
 
@@ -57,6 +60,7 @@ pub struct Cache {
     packs: Packs,
     recent: Mutex<Recent>,
     pending: Mutex<Pending>,
+    cuts: OnceLock<HashSet<ObjectId>>,
 }
 
 /// Put, but not yet on disk.
@@ -87,7 +91,20 @@ impl Cache {
             packs: Packs::open(dir.join("objects/pack"))?,
             recent: Mutex::default(),
             pending: Mutex::default(),
+            cuts: OnceLock::new(),
         })
+    }
+
+    /// Lets history end at these commits. To be called once, before anybody looks at history.
+    pub fn cut_at(&self, commits: &[CommitId]) -> Result<(), ObjectError> {
+        let lines: String = commits.iter().map(|commit| format!("{commit}\n")).collect();
+        match commits.is_empty() {
+            // To git, an empty file would be a history that is cut off somewhere.
+            true => self.files.remove(CUTS_FILE)?,
+            false => self.files.replace(CUTS_FILE, lines.as_bytes())?,
+        }
+        let _ = self.cuts.set(commits.iter().map(|commit| ObjectId::from(*commit)).collect());
+        Ok(())
     }
 
     /// The directory, for git to work in. Everything put so far is on disk.
@@ -231,6 +248,10 @@ impl Cache {
 }
 
 impl ObjectSource for Cache {
+    fn is_cut(&self, commit: &ObjectId) -> bool {
+        self.cuts.get().is_some_and(|cuts| cuts.contains(commit))
+    }
+
     fn find(&self, id: &ObjectId) -> Result<Option<Object>, ObjectError> {
         if let Some(object) = lock(&self.recent).get(id) {
             return Ok(Some(object));

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use gix::bstr::ByteSlice;
 use gix::error::Error as GixError;
 use gix::hashtable::HashMap;
 use gix::objs::{Data, Find, FindHeader, Kind, Write};
@@ -58,6 +59,10 @@ impl<'a> Database<'a> {
 }
 
 impl ObjectSource for Database<'_> {
+    fn is_cut(&self, commit: &ObjectId) -> bool {
+        self.source.is_cut(commit)
+    }
+
     fn find(&self, id: &ObjectId) -> Result<Option<Object>, ObjectError> {
         match self.written(id) {
             Some(object) => Ok(Some(object)),
@@ -78,9 +83,22 @@ impl Find for Database<'_> {
             return Ok(None);
         };
         buffer.clear();
-        buffer.extend_from_slice(&object.data);
+        match object.kind == Kind::Commit && self.source.is_cut(&object.id) {
+            true => write_without_parents(&object.data, buffer),
+            false => buffer.extend_from_slice(&object.data),
+        }
         Ok(Some(Data { kind: object.kind, object_hash: HASH, data: buffer }))
     }
+}
+
+/// A commit as it is to look where history was cut off.
+fn write_without_parents(commit: &[u8], buffer: &mut Vec<u8>) {
+    let headers = commit.find("\n\n").unwrap_or(commit.len());
+    let (headers, message) = commit.split_at(headers);
+    for line in headers.lines_with_terminator().filter(|line| !line.starts_with(b"parent ")) {
+        buffer.extend_from_slice(line);
+    }
+    buffer.extend_from_slice(message);
 }
 
 impl FindHeader for Database<'_> {

@@ -69,13 +69,13 @@ impl<'a> Log<'a> {
         };
         let object = self.source.read(&id)?;
         let commit = parse(&object)?;
-        let parents: Vec<ObjectId> = commit.parents().collect();
+        let parents = parents(self.source, id, &commit);
         let (told, follow) = match &self.path {
             None => (true, parents),
             Some(path) => choose(self.source, commit.tree(), parents, path.as_ref())?,
         };
         follow.into_iter().try_for_each(|parent| self.wait(parent))?;
-        Ok(Some(told.then(|| describe(id, &commit))))
+        Ok(Some(told.then(|| describe(self.source, id, &commit))))
     }
 
     fn wait(&mut self, id: ObjectId) -> Result<(), ObjectError> {
@@ -111,7 +111,7 @@ fn choose(
 pub fn read(source: &dyn ObjectSource, id: CommitId) -> Result<Commit, ObjectError> {
     let object = source.read(&id.into())?;
     let commit = parse(&object)?;
-    Ok(describe(object.id, &commit))
+    Ok(describe(source, object.id, &commit))
 }
 
 fn parse(object: &Object) -> Result<CommitRef<'_>, ObjectError> {
@@ -119,7 +119,12 @@ fn parse(object: &Object) -> Result<CommitRef<'_>, ObjectError> {
     CommitRef::from_bytes(&object.data, HASH).map_err(|err| ObjectError::broken(object.id, err))
 }
 
-fn describe(id: ObjectId, commit: &CommitRef<'_>) -> Commit {
+/// Those parents that are here; either all or none.
+fn parents(source: &dyn ObjectSource, id: ObjectId, commit: &CommitRef<'_>) -> Vec<ObjectId> {
+    if source.is_cut(&id) { Vec::new() } else { commit.parents().collect() }
+}
+
+fn describe(source: &dyn ObjectSource, id: ObjectId, commit: &CommitRef<'_>) -> Commit {
     let signed = |signature: Option<gix::actor::SignatureRef<'_>>| match signature {
         Some(signature) => Signed {
             name: signature.name.to_string(),
@@ -130,7 +135,7 @@ fn describe(id: ObjectId, commit: &CommitRef<'_>) -> Commit {
     };
     Commit {
         id: id.into(),
-        parents: commit.parents().map(CommitId::from).collect(),
+        parents: parents(source, id, commit).into_iter().map(CommitId::from).collect(),
         author: signed(commit.author().ok()),
         committer: signed(commit.committer().ok()),
         message: commit.message.to_string(),

@@ -39,6 +39,8 @@ pub enum Relation {
     /// The other holds all of it.
     Behind,
     Apart,
+    /// As before, and they have nothing in common.
+    Strangers,
 }
 
 /// How `one` stands to `other`.
@@ -54,7 +56,8 @@ pub fn relation(
     Ok(match bases.map(Vec::from).as_deref() {
         Some([base]) if *base == other => Relation::Ahead,
         Some([base]) if *base == one => Relation::Behind,
-        _ => Relation::Apart,
+        Some(_) => Relation::Apart,
+        None => Relation::Strangers,
     })
 }
 

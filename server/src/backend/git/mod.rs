@@ -7,6 +7,7 @@ pub mod cache;
 pub mod commit;
 pub mod database;
 pub mod diff;
+pub mod fetch;
 pub mod grep;
 pub mod log;
 pub mod merge;

@@ -106,6 +106,12 @@ impl Object {
 pub trait ObjectSource {
     fn find(&self, id: &ObjectId) -> Result<Option<Object>, ObjectError>;
 
+    /// Whether what was before the commit was left out when the repo was made, so that its parents
+    /// are not to be looked for.
+    fn is_cut(&self, _: &ObjectId) -> bool {
+        false
+    }
+
     /// For an id that another object or a ref names: if it is absent, something is broken.
     fn read(&self, id: &ObjectId) -> Result<Object, ObjectError> {
         self.find(id)?.ok_or_else(|| ObjectError::broken(id, "missing"))
@@ -137,6 +143,10 @@ impl<'a> Objects<'a> {
 }
 
 impl ObjectSource for Objects<'_> {
+    fn is_cut(&self, commit: &ObjectId) -> bool {
+        self.base.is_cut(commit)
+    }
+
     fn find(&self, id: &ObjectId) -> Result<Option<Object>, ObjectError> {
         match self.places.get(id) {
             Some(&place) => Ok(Some(self.new[place].clone())),

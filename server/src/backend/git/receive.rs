@@ -12,14 +12,15 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, Command};
 
+use super::cache::CUTS_FILE;
 use super::cache::packs::Packs;
 use super::objects::{Object, ObjectError};
 use super::repack::git;
 
 /// Blobs larger than this are checked piece by piece, and get no deltas; in bytes.
-const BIG_FILE: &str = "core.bigFileThreshold=16m";
+pub(super) const BIG_FILE: &str = "core.bigFileThreshold=16m";
 /// Largest block of memory that git may ask for when it takes in a pack.
-const ALLOCATION_MAX: &str = "512m";
+pub(super) const ALLOCATION_MAX: &str = "512m";
 /// Most of git's words that are kept, in bytes.
 const WORDS_BYTES_MAX: u64 = 8 * 1024;
 /// Longest reason that is passed on, in characters.
@@ -50,7 +51,7 @@ pub async fn receive(
     pack: &mut (impl AsyncBufRead + Unpin),
     bytes_max: u64,
 ) -> Result<Received, ReceiveError> {
-    let quarantine = quarantine(repo, folder).map_err(ObjectError::from)?;
+    let quarantine = quarantine(Some(repo), folder).map_err(ObjectError::from)?;
     let mut child = index_pack(quarantine.path(), bytes_max).map_err(ObjectError::from)?;
     let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
     let stderr = child.stderr.take().expect("stderr was asked for as a pipe");
@@ -71,12 +72,12 @@ pub async fn receive(
     if !status.success() {
         return Err(ReceiveError::Refused(reason(&words, status)));
     }
-    let packs = Packs::open(packs_folder(quarantine.path()))?;
-    Ok(Received { folder: quarantine, packs })
+    Ok(Received::open(quarantine)?)
 }
 
-/// A repository that finds in the other one what it does not have itself.
-fn quarantine(repo: &Path, folder: &Path) -> io::Result<TempDir> {
+/// A repository that finds in the other one, if there is one, what it does not have itself, and whose
+/// history may end where that one's does.
+pub(super) fn quarantine(repo: Option<&Path>, folder: &Path) -> io::Result<TempDir> {
     fs::create_dir_all(folder)?;
     let made = tempfile::tempdir_in(folder)?;
     let at = made.path();
@@ -85,10 +86,14 @@ fn quarantine(repo: &Path, folder: &Path) -> io::Result<TempDir> {
     }
     fs::write(at.join("HEAD"), "ref: refs/heads/main\n")?;
     fs::write(at.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")?;
+    let Some(repo) = repo else { return Ok(made) };
     let objects = std::path::absolute(repo)?.join("objects");
     let alternates = [objects.as_os_str().as_encoded_bytes(), b"\n"].concat();
     fs::write(at.join("objects/info/alternates"), alternates)?;
-    Ok(made)
+    match fs::copy(repo.join(CUTS_FILE), at.join(CUTS_FILE)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(made),
+    }
 }
 
 fn index_pack(quarantine: &Path, bytes_max: u64) -> io::Result<Child> {
@@ -125,6 +130,11 @@ fn packs_folder(quarantine: &Path) -> PathBuf {
 }
 
 impl Received {
+    pub(super) fn open(folder: TempDir) -> Result<Self, ObjectError> {
+        let packs = Packs::open(packs_folder(folder.path()))?;
+        Ok(Self { folder, packs })
+    }
+
     pub(super) fn packs_folder(&self) -> PathBuf {
         packs_folder(self.folder.path())
     }
@@ -132,6 +142,11 @@ impl Received {
     /// Kind of an object that came with the push.
     pub fn kind(&self, id: &ObjectId) -> Result<Option<Kind>, ObjectError> {
         Ok(self.packs.header(id)?.map(|found| found.kind))
+    }
+
+    /// An object that came with the push.
+    pub fn find(&self, id: &ObjectId) -> Result<Option<Object>, ObjectError> {
+        self.packs.find(id)
     }
 
     /// The pack, unless there is nothing in it.

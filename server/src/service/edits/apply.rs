@@ -52,6 +52,11 @@ pub enum EditError {
     Clash { what: String, paths: Vec<String> },
     #[error("commit {0} is a merge, which has no single opposite; reset to a commit instead")]
     MergeReverted(CommitId),
+    #[error(
+        "what commit {0} changed is not known here, since what was before it was not imported; reset to a \
+         commit instead"
+    )]
+    Cut(CommitId),
     /// Ours to handle, not the user's.
     #[error(transparent)]
     Objects(#[from] ObjectError),

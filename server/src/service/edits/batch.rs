@@ -230,7 +230,9 @@ impl From<EditError> for Error {
             EditError::PathInvalid { .. }
             | EditError::Directory { .. }
             | EditError::TooMany { .. } => Self::invalid("source", message),
-            EditError::MergeReverted(_) => Self::invalid_at(&["path", "commit_id"], message),
+            EditError::MergeReverted(_) | EditError::Cut(_) => {
+                Self::invalid_at(&["path", "commit_id"], message)
+            }
             EditError::NotFound { .. } => Self::NotFound(message),
             EditError::Conflict { .. } | EditError::Clash { .. } => {
                 Self::Conflict { message, current_head: None }

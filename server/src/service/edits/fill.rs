@@ -56,7 +56,15 @@ impl Shared {
         let folder = self.folder(repo);
         let cache = match cache {
             Some(cache) => cache,
-            None => Arc::new(blocking(move || Ok(Cache::open_or_create(&folder)?)).await?),
+            None => {
+                let cuts = source_repos::cuts(self.store.read(), repo).await?;
+                let open = move || {
+                    let cache = Cache::open_or_create(&folder)?;
+                    cache.cut_at(&cuts)?;
+                    Ok(Arc::new(cache))
+                };
+                blocking(open).await?
+            }
         };
         let filled = i64::try_from(cache.seq().map_err(Error::internal)?).unwrap_or(i64::MAX);
         if filled > position.seq {

@@ -1,6 +1,8 @@
 //! A push: where refs may point, decided and made durable in one transaction, on top of whatever
 //! edits and other servers did before. A ref that has moved meanwhile is refused, never overwritten.
 
+use std::sync::Arc;
+
 use gix::objs::Kind;
 use gix::validate;
 use serde_json::json;
@@ -9,17 +11,18 @@ use super::{Shared, fill};
 use crate::backend::git::cache::Cache;
 use crate::backend::git::objects::Object;
 use crate::backend::git::receive::Received;
+use crate::backend::objects::Objects;
 use crate::model::access::Caller;
 use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::id::{SourceRepoId, WorkspaceId};
 use crate::model::job::JobKind;
 use crate::model::push::{Outcomes, PUSHABLE, REF_BYTES_MAX, REFS_MAX, RefUpdate, Refs, Target};
-use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DEFAULT_BRANCH};
+use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DEFAULT_BRANCH, Metadata};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
 use crate::service::{Error, Result, packs, webhooks};
 use crate::store::source_packs::Place;
-use crate::store::source_repos::Position;
+use crate::store::source_repos::{self, Position};
 use crate::store::{Tx, audit, jobs, source_packs, source_refs};
 
 /// Refs that an audit line names; a push may change thousands.
@@ -33,16 +36,29 @@ pub struct Order {
     pub atomic: bool,
     /// A first commit without files, which any history may take the place of.
     pub vacant: Option<Target>,
-    pub arrived: Option<Arrived>,
+    pub arrived: Arrived,
+    /// What the change is told to have touched, where somebody knows.
+    pub changed_files: Option<Vec<String>>,
+    /// Replaces all metadata, if there is any.
+    pub metadata: Option<Metadata>,
     pub caller: Caller,
     pub workspace: WorkspaceId,
 }
 
 /// New objects, stored where no row names them yet.
+#[derive(Default)]
 pub struct Arrived {
-    pub received: Received,
-    /// The objects themselves, when they are few.
-    pub objects: Option<Vec<Object>>,
+    /// Those that came as one large pack.
+    pub received: Option<Arc<Received>>,
+    /// Those that are known one by one.
+    pub objects: Vec<Object>,
+    /// Where all of them are stored.
+    pub packs: Vec<Stored>,
+}
+
+/// One pack, and how many bytes it has.
+#[derive(Clone)]
+pub struct Stored {
     pub place: Place,
     pub bytes: i64,
 }
@@ -69,20 +85,23 @@ pub(super) async fn save(shared: &Shared, repo: SourceRepoId, order: &Order) -> 
     let outcomes = decide(&mut refs, order);
     if outcomes.iter().all(Result::is_err) {
         drop(tx);
-        let place = order.arrived.as_ref().map(|arrived| arrived.place.clone());
-        packs::discard(&shared.objects, place).await;
+        order.arrived.discard(&shared.objects).await;
         return Ok(Saved { outcomes, change: None });
     }
-    let bytes = order.arrived.as_ref().map(|arrived| arrived.bytes);
-    let to = Position {
-        seq: from.seq + 1,
-        head: refs[DEFAULT_BRANCH].to_string(),
-        bundles: from.bundles + i64::from(bytes.is_some()),
-        bundle_bytes: from.bundle_bytes + bytes.unwrap_or_default(),
-    };
-    source_refs::advance(&mut tx, repo, bytes, now).await?;
-    if let Some(arrived) = &order.arrived {
-        source_packs::insert(&mut *tx, repo, to.seq, false, &arrived.place, arrived.bytes).await?;
+    let mut to = Position { head: refs[DEFAULT_BRANCH].to_string(), ..from.clone() };
+    for Stored { place, bytes } in &order.arrived.packs {
+        source_refs::advance(&mut tx, repo, Some(*bytes), now).await?;
+        to.seq += 1;
+        to.bundles += 1;
+        to.bundle_bytes += bytes;
+        source_packs::insert(&mut *tx, repo, to.seq, false, place, *bytes).await?;
+    }
+    if order.arrived.packs.is_empty() {
+        source_refs::advance(&mut tx, repo, None, now).await?;
+        to.seq += 1;
+    }
+    if let Some(metadata) = &order.metadata {
+        source_repos::set_metadata(&mut tx, repo, metadata).await?;
     }
     let accepted = order.updates.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
     let accepted: Vec<&RefUpdate> = accepted.map(|((update, _), _)| update).collect();
@@ -90,7 +109,10 @@ pub(super) async fn save(shared: &Shared, repo: SourceRepoId, order: &Order) -> 
         source_refs::set(&mut tx, repo, &update.name, refs.get(&update.name).copied()).await?;
     }
     audit::insert(&mut *tx, &line(order, repo, &to.head, &accepted)).await?;
-    let moved = |update: &&RefUpdate| Happening::moved(&update.name, update.old, update.new);
+    let moved = |update: &&RefUpdate| {
+        let files = order.changed_files.clone();
+        Happening::moved(&update.name, update.old, update.new).touching(files)
+    };
     let moved: Vec<_> = accepted.iter().map(moved).collect();
     webhooks::announce(&mut tx, repo, moved).await?;
     if to.bundles >= BUNDLES_MAX || to.bundle_bytes >= BUNDLE_BYTES_MAX {
@@ -193,17 +215,29 @@ fn line(order: &Order, repo: SourceRepoId, head: &str, accepted: &[&RefUpdate]) 
             json!({ "ref": update.name, "from": text(update.old), "to": text(update.new) })
         })
         .collect();
-    let data = json!({ "head": head, "pushed": accepted.len(), "refs": refs });
+    let metadata = order.metadata.is_some();
+    let mut data = json!({ "head": head, "pushed": accepted.len(), "refs": refs });
+    if metadata {
+        data["metadata"] = metadata.into();
+    }
     NewEvent::by(&order.caller, Context::Repo, repo, Action::Updated, order.workspace).with(data)
+}
+
+impl Arrived {
+    /// Removes packs that no row came to name.
+    pub async fn discard(&self, objects: &Objects) {
+        for Stored { place, .. } in &self.packs {
+            packs::discard(objects, Some(place.clone())).await;
+        }
+    }
 }
 
 /// Brings the cache to what was just made durable.
 pub fn keep(cache: &Cache, order: &Order, change: &Change) -> Result<()> {
-    match &order.arrived {
-        Some(Arrived { objects: Some(objects), .. }) => cache.put(objects)?,
-        Some(Arrived { received, .. }) => cache.adopt(received)?,
-        None => {}
+    if let Some(received) = &order.arrived.received {
+        cache.adopt(received)?;
     }
+    cache.put(&order.arrived.objects)?;
     cache.set_refs(fill::targets(&change.refs));
     cache.set_seq(u64::try_from(change.to.seq).map_err(Error::internal)?);
     Ok(())

@@ -53,6 +53,11 @@ impl Files {
         renamed
     }
 
+    /// Removes a file, if it is there.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        absent_is_fine(fs::remove_file(self.0.join(name)))
+    }
+
     pub fn write_ref(&self, name: &str, target: Option<ObjectId>) -> io::Result<()> {
         if let Some(id) = target {
             return self.replace(name, format!("{id}\n").as_bytes());

@@ -31,7 +31,7 @@ pub fn merge(
             let theirs = source.read(&commit.into())?.root_tree()?;
             Ok(Joined::Forward(changed(source, root, theirs)?))
         }
-        Relation::Apart => {
+        Relation::Apart | Relation::Strangers => {
             let merged = merge::commits(source, head, commit)?;
             settle(source, root, merged, "the merge").map(Joined::Merged)
         }
@@ -45,6 +45,9 @@ pub fn revert(
     commit: CommitId,
 ) -> Result<Applied, EditError> {
     let tree = |id: CommitId| source.read(&id.into())?.root_tree();
+    if source.is_cut(&commit.into()) {
+        return Err(EditError::Cut(commit));
+    }
     let before = match log::read(source, commit)?.parents.as_slice() {
         [] => ObjectId::empty_tree(HASH),
         [parent] => tree(*parent)?,

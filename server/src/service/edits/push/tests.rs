@@ -32,7 +32,16 @@ fn order(updates: Vec<(RefUpdate, Option<Kind>)>) -> Order {
         email: String::new(),
     };
     let workspace = WorkspaceId::new();
-    Order { updates, atomic: false, vacant: None, arrived: None, caller, workspace }
+    Order {
+        updates,
+        atomic: false,
+        vacant: None,
+        arrived: Arrived::default(),
+        changed_files: None,
+        metadata: None,
+        caller,
+        workspace,
+    }
 }
 
 /// Which of the updates happen, and what is left.
