@@ -14,17 +14,19 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use crate::api::guard::{Guard, Limits};
 use crate::backend::buckets::Buckets;
 use crate::backend::egress::Egress;
 use crate::backend::git::fetch::{self, Fetcher};
-use crate::backend::objects::Objects;
+use crate::backend::objects::{Bucket, Objects};
 use crate::backend::vault::Vault;
 use crate::backend::webhooks::Posts;
-use crate::config::Config;
+use crate::config::{Config, ObjectsS3};
 use crate::service::meter::Meter;
 use crate::service::operator::{self, Owner};
+use crate::service::rates::Rates;
 use crate::service::{Node, Quota, Services, edits, objects};
 use crate::store::{Kind, Store, intents, webhooks};
 use crate::{api, git, s3, telemetry, worker};
@@ -84,9 +86,9 @@ impl App {
                 folder.join("master.key").display()
             )
         })?;
-        let objects = Objects::open(&config.objects_folder())?;
+        let objects = open_objects(config).await?;
         let wait_max = Duration::from_secs(config.limits.edit_wait_seconds);
-        let cache = folder.join("cache");
+        let cache = (folder.join("cache"), config.limits.cache_mib.saturating_mul(1024 * 1024));
         let editors = edits::Editors::new(store.clone(), objects.clone(), cache, wait_max)?;
         if store.kind() == Kind::Sqlite {
             // Nobody else is on it, so whoever began something is gone.
@@ -115,12 +117,11 @@ impl App {
             searches: Default::default(),
             archives: Default::default(),
             quota: quota(config),
+            rates: Rates::new(config.limits.requests_per_second, config.limits.burst),
             node,
             stopping: AtomicBool::new(false),
         });
         let limits = Limits {
-            requests_per_second: config.limits.requests_per_second,
-            burst: config.limits.burst,
             concurrent: config.limits.concurrent_requests,
             body_mib: config.limits.body_mib,
             request: Duration::from_secs(config.limits.request_seconds),
@@ -155,11 +156,11 @@ impl App {
         }
         background.spawn(worker::mend(services.clone(), stop.clone()));
         background.spawn(worker::schedule(services.clone(), stop.clone()));
-        let guard = self.guard;
-        background.spawn(worker::sweep(move || guard.sweep(), stop.clone()));
+        background.spawn(worker::sweep(services.clone(), stop.clone()));
         background.spawn(worker::measure(services.clone(), stop.clone()));
         background.spawn(worker::watch(services.clone(), stop.clone()));
         background.spawn(worker::deliver(services.clone(), stop.clone()));
+        background.spawn(worker::trim(services.clone(), stop.clone()));
         background.close();
         let stopping = stop.clone();
         let owned = self.services;
@@ -227,6 +228,34 @@ async fn connect(config: &Config) -> anyhow::Result<Store> {
     Store::open(&url).await.with_context(|| {
         let shown = config.clone().masked().database.unwrap_or_default();
         format!("the database {shown} cannot be opened; check the URL, and that it is running")
+    })
+}
+
+/// The store for large packs: a bucket if one is named, else a folder.
+async fn open_objects(config: &Config) -> anyhow::Result<Objects> {
+    let Some(text) = &config.objects else {
+        let folder = config.objects_folder();
+        let opened = Objects::open(&folder);
+        return opened.with_context(|| format!("{} cannot be used for objects", folder.display()));
+    };
+    anyhow::ensure!(config.objects_dir.is_none(), "set `objects` or `objects_dir`, not both");
+    let plain = |url: &Url| {
+        let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+        bare && url.scheme() == "s3" && url.has_host()
+    };
+    let url = Url::parse(text).ok().filter(plain);
+    let url = url.context("objects: it has to be like s3://BUCKET/PREFIX, and nothing else")?;
+    let ObjectsS3 { endpoint, region, key, secret } = config.objects_s3.clone();
+    anyhow::ensure!(
+        key.is_some() == secret.is_some(),
+        "objects_s3: `key` and `secret` belong together; set both, or none"
+    );
+    let credential = key.zip(secret.map(SecretString::from));
+    Objects::open_bucket(Bucket { url, endpoint, region, credential }).await.with_context(|| {
+        format!(
+            "the object store {text} cannot be used; check that the bucket is there, that `objects_s3` \
+             says where and as whom, and that it may read and write"
+        )
     })
 }
 

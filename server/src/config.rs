@@ -37,6 +37,9 @@ pub struct Config {
     /// Folder for packs too large for the database. Servers that share a database have to share
     /// this folder, too. Default is `objects` in the data folder.
     pub objects_dir: Option<PathBuf>,
+    /// Bucket in the place of that folder, as in `s3://BUCKET/PREFIX`.
+    pub objects: Option<String>,
+    pub objects_s3: ObjectsS3,
     /// Folder for buckets on local disks, to be shared likewise. Default is `disks` in the data
     /// folder.
     pub disks_dir: Option<PathBuf>,
@@ -115,6 +118,9 @@ pub struct Limits {
     pub edit_wait_seconds: u64,
     /// Seconds that requests have to finish when the server is told to stop.
     pub drain_seconds: u64,
+    /// Mebibytes of bare repositories on the local disk. Beyond it, those that nobody has used for
+    /// longest are removed; they are built again when they are needed.
+    pub cache_mib: u64,
     /// Buckets that one organisation may have.
     pub buckets: u32,
     /// Storage repos that one organisation may have.
@@ -153,6 +159,20 @@ impl Default for Git {
             import_mib: 1_024,
         }
     }
+}
+
+/// How the bucket of `objects` is reached.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ObjectsS3 {
+    /// Where it answers, if not at AWS, as in `https://s3.example.org`.
+    pub endpoint: Option<String>,
+    /// Its region. Default is `us-east-1`.
+    pub region: Option<String>,
+    /// Access key id. Without one, the server is who its machine is in the cloud.
+    pub key: Option<String>,
+    /// Secret of the access key.
+    pub secret: Option<String>,
 }
 
 /// What the server may dial on a user's word.
@@ -197,6 +217,8 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("./repoplane-data"),
             objects_dir: None,
+            objects: None,
+            objects_s3: ObjectsS3::default(),
             disks_dir: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             s3_listen: S3Listen(Some(SocketAddr::from(([127, 0, 0, 1], 9000)))),
@@ -226,6 +248,7 @@ impl Default for Limits {
             request_seconds: 60,
             edit_wait_seconds: 15,
             drain_seconds: 30,
+            cache_mib: 10_240,
             buckets: 10_000,
             storage_repos: 10_000,
         }
@@ -333,6 +356,7 @@ impl Config {
     /// The same settings, fit to be shown.
     pub fn masked(mut self) -> Self {
         self.bootstrap_token = self.bootstrap_token.map(|_| MASKED.to_owned());
+        self.objects_s3.secret = self.objects_s3.secret.map(|_| MASKED.to_owned());
         self.database = Some(masked_url(&self.database_url()));
         self
     }

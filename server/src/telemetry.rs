@@ -23,6 +23,9 @@ const BATCH: &str = "repoplane_source_edit_batch_size";
 const JOBS: &str = "repoplane_jobs_total";
 /// Attempts to tell a webhook; label: outcome.
 const DELIVERIES: &str = "repoplane_webhook_attempts_total";
+/// Bytes on disk that the bare repositories of source repos take, and how many were removed.
+const CACHE_BYTES: &str = "repoplane_source_cache_bytes";
+const CACHES_REMOVED: &str = "repoplane_source_caches_removed_total";
 
 const SECONDS_BUCKETS: [f64; 12] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -75,6 +78,8 @@ pub fn init_metrics() {
         metrics::describe_histogram!(BATCH, "Edits that shared one transaction");
         metrics::describe_counter!(JOBS, "Background jobs run");
         metrics::describe_counter!(DELIVERIES, "Attempts to deliver an event to a webhook");
+        metrics::describe_gauge!(CACHE_BYTES, metrics::Unit::Bytes, "Bare repositories on disk");
+        metrics::describe_counter!(CACHES_REMOVED, "Bare repositories removed from disk");
         handle
     });
 }
@@ -118,4 +123,10 @@ pub fn count_job(kind: &'static str, outcome: &'static str) {
 pub fn count_delivery(delivered: bool) {
     let outcome = if delivered { "delivered" } else { "failed" };
     metrics::counter!(DELIVERIES, "outcome" => outcome).increment(1);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody needs to know the last bytes of a disk")]
+pub fn count_caches(bytes: u64, removed: u64) {
+    metrics::gauge!(CACHE_BYTES).set(bytes as f64);
+    metrics::counter!(CACHES_REMOVED).increment(removed);
 }

@@ -1,6 +1,5 @@
 //! What stands before every route that needs a token: who is asking, how often, for how long.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,19 +8,15 @@ use axum::extract::{Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::Next;
 use axum::response::Response;
-use governor::{DefaultKeyedRateLimiter, Quota};
 use tokio::sync::Semaphore;
 
 use super::half::Half;
 use super::problem::Problem;
-use crate::model::id::TokenId;
 use crate::service::{Services, tokens};
 
 /// Limits that the operator sets.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    pub requests_per_second: NonZeroU32,
-    pub burst: NonZeroU32,
     pub concurrent: usize,
     pub body_mib: u32,
     pub request: Duration,
@@ -29,7 +24,6 @@ pub struct Limits {
 
 pub struct Guard {
     services: Arc<Services>,
-    rate: DefaultKeyedRateLimiter<TokenId>,
     slots: Semaphore,
     /// One permit per KiB of a body that is in memory.
     bodies: Semaphore,
@@ -40,10 +34,8 @@ pub struct Guard {
 impl Guard {
     pub fn new(services: Arc<Services>, limits: Limits) -> Self {
         let bodies_kib_max = limits.body_mib.saturating_mul(1_024);
-        let quota = Quota::per_second(limits.requests_per_second).allow_burst(limits.burst);
         Self {
             services,
-            rate: DefaultKeyedRateLimiter::keyed(quota),
             slots: Semaphore::new(limits.concurrent),
             bodies: Semaphore::new(bodies_kib_max as usize),
             bodies_kib_max,
@@ -57,11 +49,6 @@ impl Guard {
         let bytes = request.body().size_hint().upper().unwrap_or(allowed).min(allowed);
         let kib = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX);
         kib.min(self.bodies_kib_max)
-    }
-
-    /// Forgets tokens that have not been seen for a while.
-    pub fn sweep(&self) {
-        self.rate.retain_recent();
     }
 }
 
@@ -87,7 +74,9 @@ async fn pass(guard: &Guard, mut request: Request, next: Next) -> Result<Respons
     let answered = async {
         let token = bearer(&request).ok_or_else(Problem::no_token)?;
         let caller = tokens::authenticate(&guard.services.store, token).await?;
-        guard.rate.check_key(&caller.token).map_err(|_| Problem::too_many_requests())?;
+        if !guard.services.rates.admits(&caller) {
+            return Err(Problem::too_many_requests());
+        }
         // Waits rather than refuses: the others' bodies are gone soon, or time out.
         let _body = guard.bodies.acquire_many(guard.body_kib(&request)).await;
         request.extensions_mut().insert(caller);

@@ -76,7 +76,7 @@ pub struct SourceError {
     /// Cause for programs. One of `source_failed` (400), `missing_api_key`, `invalid_api_key` (401),
     /// `insufficient_permissions` (403), `not_found` (404), `method_not_allowed` (405), `conflict`,
     /// `head_mismatch` (409), `payload_too_large` (413), `unsupported_media_type` (415),
-    /// `validation_error`, `invalid_parameter`, `missing_required_field` (422), `resource_locked` (423),
+    /// `range_not_satisfiable` (416), `validation_error`, `invalid_parameter`, `missing_required_field` (422), `resource_locked` (423),
     /// `rate_limit_exceeded` (429), `internal_server_error` (500), `service_unavailable` (503).
     code: String,
     /// What went wrong and what to do about it, in English.

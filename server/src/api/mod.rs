@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod mirrors;
 pub mod observe;
 pub mod problem;
+pub mod ranges;
 pub mod repo_tokens;
 pub mod repo_webhooks;
 pub mod responses;

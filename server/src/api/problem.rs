@@ -65,6 +65,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
+    pub fn beyond(length: usize) -> Self {
+        let message = format!("The file has {length} bytes. Ask for less.");
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", message)
+    }
+
     pub fn method_not_allowed() -> Self {
         let message = "This path does not take this method. The header Allow lists those it takes.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)

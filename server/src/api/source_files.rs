@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::edits::FileMode;
 use super::extract::{SourceFile, SourcePath, SourceQuery};
-use super::half::SourceFault;
+use super::half::{SourceError, SourceFault};
+use super::problem::Problem;
+use super::ranges::{self, Part};
 use super::responses::{
     SourceAbsent, SourceAlways, SourceBody, SourceConflict, SourceForbidden, SourceInvalid,
     SourceLocked,
@@ -63,11 +65,21 @@ pub async fn put_source_file(
 ///
 /// The file's bytes, always as `application/octet-stream`, so that no client mistakes a JSON file for
 /// an answer of the API. A path that is absent, or is a directory, symlink or submodule, is 404.
+/// `ETag` is git's id of the content; a part is asked for with `Range`.
 /// Needs READ in the repo's workspace, or a repo token that names the repo.
-#[utoipa::path(get, path = "/v1/repo/{repo_id}/file/{file_path}", tag = "source_files", params(FileAt, CommitQuery),
+#[utoipa::path(get, path = "/v1/repo/{repo_id}/file/{file_path}", tag = "source_files", params(FileAt, CommitQuery, Conditions),
     responses(
         (status = 200, description = "The file's bytes.", body = inline(BinaryBody),
-            content_type = "application/octet-stream"),
+            content_type = "application/octet-stream",
+            headers(("ETag" = String, description = "Git's id of the content, in quotes."))),
+        (status = 206, description = "The bytes that were asked for.", body = inline(BinaryBody),
+            content_type = "application/octet-stream",
+            headers(("ETag" = String, description = "Git's id of the content, in quotes."),
+                ("Content-Range" = String, description = "Which bytes these are, and how many the file has."))),
+        (status = 304, description = "The client has it already, see `If-None-Match`."),
+        (status = 416, description = "The file ends before the bytes that were asked for begin.", body = SourceError,
+            headers(("Content-Range" = String, description = "How many bytes the file has.")),
+            example = json!({"error": "The file has 100 bytes. Ask for less.", "code": "range_not_satisfiable", "message": "The file has 100 bytes. Ask for less."})),
         SourceAlways, SourceAbsent, SourceInvalid,
     ))]
 pub async fn get_source_file(
@@ -75,11 +87,37 @@ pub async fn get_source_file(
     caller: By,
     path: SourcePath<FileAt>,
     query: SourceQuery<CommitQuery>,
-) -> Result<impl IntoResponse, SourceFault> {
+    headers: HeaderMap,
+) -> Result<Response, SourceFault> {
     let (id, path) = (path.0.repo_id.into(), path.0.file_path.into_path(&["path", "file_path"])?);
     let at = query.0.into_revision()?;
-    let content = source_repos::file(&services, &caller, id, path, at).await?;
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], content))
+    let asked = headers.clone();
+    let known = move |id: &str| ranges::is_known(&asked, &format!("\"{id}\""));
+    let file = source_repos::file(&services, &caller, id, path, at, known).await?;
+    Ok(part_of(file, &headers))
+}
+
+/// As much of a file as was asked for.
+fn part_of(file: source_repos::File, headers: &HeaderMap) -> Response {
+    let etag = format!("\"{}\"", file.id);
+    let named = [(header::ETAG, etag.clone()), (header::ACCEPT_RANGES, "bytes".to_owned())];
+    let Some(content) = file.content else {
+        return (StatusCode::NOT_MODIFIED, named).into_response();
+    };
+    let raw = [(header::CONTENT_TYPE, "application/octet-stream")];
+    let length = content.len();
+    match ranges::part(headers, &etag, length) {
+        Part::Whole => (named, raw, content).into_response(),
+        Part::Some(part) => {
+            let which = format!("bytes {}-{}/{length}", part.start, part.end - 1);
+            let which = [(header::CONTENT_RANGE, which)];
+            (StatusCode::PARTIAL_CONTENT, named, raw, which, content.slice(part)).into_response()
+        }
+        Part::Beyond => {
+            let length_only = [(header::CONTENT_RANGE, format!("bytes */{length}"))];
+            (length_only, SourceFault::from(Problem::beyond(length))).into_response()
+        }
+    }
 }
 
 /// Delete one file or directory
@@ -131,6 +169,23 @@ pub struct FileAt {
     repo_id: Uuid,
     /// Path of the file in the repo. Its slashes may be sent raw or as `%2F`; both arrive.
     file_path: FilePath,
+}
+
+/// Read by [`ranges`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "read by the document only")]
+pub struct Conditions {
+    /// The part to send, as in `bytes=0-499`, `bytes=500-` or `bytes=-500`. What is none, or several, is answered
+    /// with the whole file.
+    #[param(rename = "Range", nullable = false)]
+    range: Option<String>,
+    /// `ETag` of the file that `Range` is about; if the file is another by now, all of it is sent.
+    #[param(rename = "If-Range", nullable = false)]
+    if_range: Option<String>,
+    /// `ETag`s of what the client has; if the file is among it, the answer is 304.
+    #[param(rename = "If-None-Match", nullable = false)]
+    if_none_match: Option<String>,
 }
 
 #[derive(Deserialize, IntoParams)]

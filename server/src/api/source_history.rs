@@ -382,7 +382,7 @@ pub struct TreePage {
 
 /// A path without its content.
 #[derive(Serialize, ToSchema, JsonSchema)]
-#[schema(example = json!({"path": "src/main.py", "type": "file", "mode": "100644", "oid": "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"}))]
+#[schema(example = json!({"path": "src/main.py", "type": "file", "mode": "100644", "oid": "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "size": 0}))]
 pub struct TreeEntry {
     /// Path in the repo.
     path: String,
@@ -392,6 +392,10 @@ pub struct TreeEntry {
     mode: String,
     /// Git's id of the content: equal contents have equal ids.
     oid: String,
+    /// Bytes of a file, or of what a symlink holds; left out for directories and submodules.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    size: Option<u64>,
 }
 
 pub fn within(limit: Option<u32>, default: usize, max: usize) -> Result<usize> {
@@ -462,6 +466,6 @@ impl From<history::FileDiff> for FileDiff {
 impl From<history::TreeEntry> for TreeEntry {
     fn from(entry: history::TreeEntry) -> Self {
         let (kind, mode) = (entry.kind.into(), entry.mode.to_string());
-        Self { path: entry.path, kind, mode, oid: entry.oid }
+        Self { path: entry.path, kind, mode, oid: entry.oid, size: entry.size }
     }
 }

@@ -2,8 +2,13 @@
 //! standard error.
 
 mod admin;
+mod naming;
+mod remote;
+mod save;
+mod secret;
 mod serve;
 mod show;
+mod source;
 mod storage;
 mod table;
 
@@ -41,6 +46,8 @@ enum Command {
     Token(admin::TokenCommand),
     /// Manage buckets, storage repos and their access keys, on a server that runs
     Storage(storage::Storage),
+    /// Make, edit, search and clone source repos, on a server that runs
+    Source(source::Source),
     /// Bring the database up to date
     Migrate,
     /// Ask a running server whether it is ready; exit code 0 if so
@@ -81,6 +88,7 @@ async fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(command) => admin::user(&open(&config()?).await?, command).await?,
         Command::Token(command) => admin::token(&open(&config()?).await?, command).await?,
         Command::Storage(storage) => storage::run(storage, config).await?,
+        Command::Source(source) => source::run(source, config).await?,
         Command::Migrate => {
             app::make_store(&config()?).await?.migrate().await?;
             eprintln!("The database is up to date.");

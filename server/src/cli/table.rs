@@ -2,6 +2,7 @@
 
 use std::array;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use unicode_width::UnicodeWidthStr;
 
 /// What stands between two columns.
@@ -21,6 +22,10 @@ pub fn table<const N: usize>(
 /// A line for each name and its value.
 pub fn fields<const N: usize>(fields: [(&str, String); N]) -> String {
     aligned(fields.map(|(name, value)| [name.to_owned(), value]).into())
+}
+
+pub fn shown_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn aligned<const N: usize>(lines: Vec<[String; N]>) -> String {

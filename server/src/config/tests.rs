@@ -54,4 +54,14 @@ fn secrets_come_from_files_and_are_masked() {
     let shown = format!("{:?}", config.masked());
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(load("", &[("REPOPLANE_DATABASE_FILE", "/absent")], Flags::default()).is_err());
+    std::fs::write(&path, "hunter2\n").expect("secret file");
+    let env = [
+        ("REPOPLANE_OBJECTS", "s3://packs/x"),
+        ("REPOPLANE_OBJECTS_S3__KEY", "AKIA"),
+        ("REPOPLANE_OBJECTS_S3__SECRET_FILE", path.as_str()),
+    ];
+    let config = load("", &env, Flags::default()).expect("an object store");
+    assert_eq!(config.objects_s3.secret.as_deref(), Some("hunter2"));
+    let shown = format!("{:?}", config.masked());
+    assert!(shown.contains("AKIA") && !shown.contains("hunter2"), "{shown}");
 }

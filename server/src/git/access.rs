@@ -22,7 +22,11 @@ pub async fn caller(door: &Door, headers: &HeaderMap) -> Result<Caller, Refusal>
         let message = "Send a token as the password; the user may have any name.";
         return Err(Refusal::new(StatusCode::UNAUTHORIZED, message));
     };
-    Ok(tokens::authenticate(&door.services.store, &token).await?)
+    let caller = tokens::authenticate(&door.services.store, &token).await?;
+    match door.services.rates.admits(&caller) {
+        true => Ok(caller),
+        false => Err(Refusal::too_many()),
+    }
 }
 
 fn token(value: &str) -> Option<String> {

@@ -2,6 +2,8 @@
 //! piece of it, nor wait for ever.
 
 use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -29,7 +31,7 @@ pub struct Bounds {
 }
 
 /// Fails with [`ErrorKind::FileTooLarge`], [`ErrorKind::TimedOut`] or [`ErrorKind::InvalidData`].
-pub fn reader(body: Body, headers: &HeaderMap, bounds: Bounds) -> Result<Reader, Refusal> {
+pub fn reader(body: Body, headers: &HeaderMap, bounds: Bounds) -> Result<(Reader, Ended), Refusal> {
     let gzip = match headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
         None | Some(b"identity") => None,
         Some(b"gzip" | b"x-gzip") => Some(GzDecoder::new(Vec::new())),
@@ -38,12 +40,23 @@ pub fn reader(body: Body, headers: &HeaderMap, bounds: Bounds) -> Result<Reader,
             return Err(Refusal::new(status, "Send the body as it is, or packed by gzip."));
         }
     };
+    let (body, ended) = (body.into_data_stream(), Ended::default());
     let source =
-        Source { body: body.into_data_stream(), packed: Bytes::new(), gzip, bounds, bytes: 0 };
+        Source { body, packed: Bytes::new(), gzip, bounds, bytes: 0, ended: ended.clone() };
     let pieces = try_unfold(source, |mut source| async {
         Ok(source.next().await?.map(|piece| (piece, source)))
     });
-    Ok(StreamReader::new(pieces.boxed()))
+    Ok((StreamReader::new(pieces.boxed()), ended))
+}
+
+/// Whether a client has said all.
+#[derive(Clone, Default)]
+pub struct Ended(Arc<AtomicBool>);
+
+impl Ended {
+    pub fn has(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 struct Source {
@@ -54,6 +67,7 @@ struct Source {
     bounds: Bounds,
     /// Handed out by now.
     bytes: u64,
+    ended: Ended,
 }
 
 impl Source {
@@ -63,6 +77,7 @@ impl Source {
                 match self.come().await? {
                     Some(piece) => self.packed = piece,
                     None => {
+                        self.ended.0.store(true, Ordering::Relaxed);
                         let rest = self.finish()?;
                         return self
                             .counted(rest)

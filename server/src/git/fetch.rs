@@ -61,7 +61,8 @@ async fn answer(
     let slot = door.slot().await?;
     let bounds = Bounds { bytes_max: REQUEST_BYTES_MAX, idle: door.limits.idle };
     let mut request = Vec::new();
-    let read = body::reader(body, headers, bounds)?.read_to_end(&mut request).await;
+    let (mut body, _) = body::reader(body, headers, bounds)?;
+    let read = body.read_to_end(&mut request).await;
     read.map_err(|error| body::refuse(&error, bounds))?;
     let asked = (protocol(headers), request.into());
     let pieces =

@@ -1,22 +1,25 @@
 //! Pushes: the commands are read here, the pack is passed on as it comes, and the outcome is told
 //! in git's own report.
 
+use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use tokio::io::{AsyncBufRead, AsyncRead};
 
-use super::body::{self, Bounds};
+use super::body::{self, Bounds, Reader};
 use super::refusal::Refusal;
 use super::report::{self, Wishes};
 use super::{Door, access, expect, fresh, named, pkt};
-use crate::model::access::Role;
+use crate::model::access::{Caller, Role};
 use crate::model::id::SourceRepoId;
-use crate::model::push::{RefUpdate, Target, UPDATES_MAX};
+use crate::model::push::{Outcomes, RefUpdate, Target, UPDATES_MAX};
 use crate::service::Error;
 use crate::service::source_git::{self, Push, Pushed};
 
@@ -28,6 +31,12 @@ const CAPABILITIES: &str = concat!(
 );
 /// Most bytes of the commands that stand before the pack.
 const COMMANDS_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// How long a client waits for a word ...
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// ... which is a frame with nothing in it.
+const SIGN_OF_LIFE: &[u8] = b"0005\x01";
+/// Type of every answer to a push.
+const RESULT: &str = "application/x-git-receive-pack-result";
 /// Stands for a ref that points nowhere.
 const NOWHERE: &str = "0000000000000000000000000000000000000000";
 /// Frames before the pack that are not commands: a client without all of the history says where its own ends.
@@ -67,7 +76,7 @@ pub async fn push(
 }
 
 async fn answer(
-    door: &Door,
+    door: &Arc<Door>,
     name: &str,
     headers: &HeaderMap,
     body: Body,
@@ -76,10 +85,10 @@ async fn answer(
     let caller = access::caller(door, headers).await?;
     source_git::check(&door.services, &caller, repo, Role::Write).await?;
     expect(headers, "application/x-git-receive-pack-request")?;
-    let _slot = door.slot().await?;
+    let slot = door.slot().await?;
     let bytes_max = u64::from(door.limits.push_mib) * 1024 * 1024;
     let bounds = Bounds { bytes_max: bytes_max + COMMANDS_BYTES_MAX, idle: door.limits.idle };
-    let mut body = body::reader(body, headers, bounds)?;
+    let (mut body, ended) = body::reader(body, headers, bounds)?;
     let asked = commands(&mut body).await.map_err(|error| match error.kind() {
         ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
             Refusal::bad("The body is not what git sends for a push.")
@@ -91,20 +100,51 @@ async fn answer(
         }
         _ => body::refuse(&error, bounds),
     })?;
-    let Some(Commands { updates, wishes }) = asked else {
+    let Some(asked) = asked else {
         // What git sends first to learn whether it may send more.
-        return Ok(fresh("application/x-git-receive-pack-result", Vec::new()));
+        return Ok(fresh(RESULT, Vec::new()));
     };
-    let names: Vec<String> = updates.iter().map(|update| update.name.clone()).collect();
-    let pack = updates.iter().any(|update| update.new.is_some()).then_some(&mut body);
+    let (door, commands, limit) = (door.clone(), asked.clone(), door.limits.total);
+    let decided = async move {
+        let _slot = slot;
+        let decided = decide(&door, &caller, repo, asked, &mut body, (bounds, bytes_max));
+        tokio::time::timeout(limit, decided).await.unwrap_or_else(|_| Err(Refusal::busy()))
+    };
+    let mut decided = Box::pin(decided);
+    loop {
+        match tokio::time::timeout(KEEP_ALIVE, &mut decided).await {
+            Ok(report) => return Ok(fresh(RESULT, report?)),
+            // No client listens before it has said all.
+            Err(_) if commands.wishes.bands && ended.has() => break,
+            Err(_) => {}
+        }
+    }
+    let report = async move {
+        decided.await.unwrap_or_else(|refusal| {
+            let (names, failed) = commands.failed();
+            report::write(&commands.wishes, Err(refusal.message), &names, &failed)
+        })
+    };
+    Ok(fresh(RESULT, patient(report, KEEP_ALIVE)))
+}
+
+/// Does what is asked for, and says in git's own words what came of it.
+async fn decide(
+    door: &Door,
+    caller: &Caller,
+    repo: SourceRepoId,
+    commands: Commands,
+    body: &mut Reader,
+    (bounds, bytes_max): (Bounds, u64),
+) -> Result<Vec<u8>, Refusal> {
+    let (names, failed) = commands.failed();
+    let Commands { updates, wishes } = commands;
+    let pack = updates.iter().any(|update| update.new.is_some()).then_some(&mut *body);
     let push = Push { updates, atomic: wishes.atomic, pack, bytes_max };
-    let pushed = source_git::push(&door.services, &caller, repo, push).await;
+    let pushed = source_git::push(&door.services, caller, repo, push).await;
     let (unpacked, outcomes) = match pushed {
         Ok(Pushed::Decided(outcomes)) => (Ok(()), outcomes),
-        Ok(Pushed::Refused(reason)) => {
-            let outcomes = names.iter().map(|_| Err("unpacker error".to_owned())).collect();
-            (Err(reason), outcomes)
-        }
+        Ok(Pushed::Refused(reason)) => (Err(reason), failed),
         Ok(Pushed::Broken(error)) => return Err(body::refuse(&error, bounds)),
         // Told in git's words, so that it says of which ref it is.
         Err(error @ (Error::Locked(_) | Error::Unavailable(_) | Error::Invalid { .. })) => {
@@ -112,9 +152,22 @@ async fn answer(
         }
         Err(error) => return Err(error.into()),
     };
-    drain(&mut body).await.map_err(|error| body::refuse(&error, bounds))?;
-    let report = report::write(&wishes, unpacked, &names, &outcomes);
-    Ok(fresh("application/x-git-receive-pack-result", report))
+    drain(body).await.map_err(|error| body::refuse(&error, bounds))?;
+    Ok(report::write(&wishes, unpacked, &names, &outcomes))
+}
+
+/// A report that takes its time, with a sign of life now and then: proxies and clients give up on who
+/// says nothing.
+fn patient(report: impl Future<Output = Vec<u8>> + Send + 'static, every: Duration) -> Body {
+    let pieces = futures::stream::unfold(Some(Box::pin(report)), move |report| async move {
+        let mut report = report?;
+        let piece = match tokio::time::timeout(every, &mut report).await {
+            Ok(report) => return Some((Ok::<_, Infallible>(Bytes::from(report)), None)),
+            Err(_) => Bytes::from_static(SIGN_OF_LIFE),
+        };
+        Some((Ok(piece), Some(report)))
+    });
+    Body::from_stream(pieces)
 }
 
 /// Reads what is left: a client does not listen before it has said all.
@@ -122,9 +175,19 @@ async fn drain(body: &mut (impl AsyncBufRead + Unpin)) -> io::Result<()> {
     tokio::io::copy_buf(body, &mut tokio::io::sink()).await.map(drop)
 }
 
+#[derive(Clone)]
 struct Commands {
     updates: Vec<RefUpdate>,
     wishes: Wishes,
+}
+
+impl Commands {
+    /// The refs, and what is said of each when nothing came of the pack.
+    fn failed(&self) -> (Vec<String>, Outcomes) {
+        let names: Vec<String> = self.updates.iter().map(|update| update.name.clone()).collect();
+        let failed = names.iter().map(|_| Err("unpacker error".to_owned())).collect();
+        (names, failed)
+    }
 }
 
 /// Reads up to the pack; nothing if there are no commands. Fails with [`ErrorKind::InvalidInput`] for

@@ -34,6 +34,11 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 
+    pub fn too_many() -> Self {
+        let message = "Too many requests. Try again in 1 s.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, message)
+    }
+
     pub fn bad(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
@@ -78,7 +83,9 @@ impl IntoResponse for Refusal {
             StatusCode::UNAUTHORIZED => {
                 set(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Repoplane\""));
             }
-            StatusCode::LOCKED | StatusCode::SERVICE_UNAVAILABLE => {
+            StatusCode::LOCKED
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE => {
                 set(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             _ => {}

@@ -49,6 +49,8 @@ pub struct TreeEntry {
     pub mode: GitMode,
     /// Name of the content, 40 hexadecimal digits.
     pub oid: String,
+    /// Bytes of a file or symlink.
+    pub size: Option<u64>,
 }
 
 /// Mode of an entry, as git keeps it.

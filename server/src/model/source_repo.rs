@@ -22,6 +22,8 @@ pub const BUNDLES_MAX: i64 = 200;
 pub const BUNDLE_BYTES_MAX: i64 = 4 * 1024 * 1024;
 /// How long a replaced pack stays for those who read it.
 pub const DROP_GRACE: Duration = Duration::from_secs(3_600);
+/// How long a pack may be in the object store before a row names it; no push or edit takes as long.
+pub const STRAY_GRACE: Duration = Duration::from_hours(24);
 /// Most bytes of text that one answer holds, all files of a repo together.
 pub const CLONE_BYTES_MAX: usize = 256 * 1024 * 1024;
 

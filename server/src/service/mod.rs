@@ -18,6 +18,7 @@ pub mod mirrors;
 pub mod objects;
 pub mod operator;
 pub mod packs;
+pub mod rates;
 pub mod repo_tokens;
 pub mod source_archive;
 pub mod source_branches;
@@ -71,6 +72,7 @@ pub struct Services {
     pub archives: source_archive::Archives,
     pub plane: objects::Plane,
     pub meter: meter::Meter,
+    pub rates: rates::Rates,
     pub posts: Posts,
     pub followers: Arc<storage_jobs::Followers>,
     pub quota: Quota,

@@ -154,7 +154,7 @@ pub async fn tree(
         let mut last = None;
         for entry in entries.by_ref().take(limit) {
             let (path, entry): (BString, Entry) = entry?;
-            items.push(describe(path.as_ref(), entry));
+            items.push(describe(source, path.as_ref(), entry)?);
             last = Some(path);
         }
         let more = entries.next().transpose()?.is_some();
@@ -183,7 +183,11 @@ fn level(
     Ok(entries)
 }
 
-fn describe(path: &BStr, entry: Entry) -> TreeEntry {
+fn describe(
+    source: &dyn ObjectSource,
+    path: &BStr,
+    entry: Entry,
+) -> Result<TreeEntry, ObjectError> {
     let kind = match entry.mode.kind() {
         EntryKind::Blob | EntryKind::BlobExecutable => EntryType::File,
         EntryKind::Tree => EntryType::Directory,
@@ -191,7 +195,11 @@ fn describe(path: &BStr, entry: Entry) -> TreeEntry {
         EntryKind::Commit => EntryType::Submodule,
     };
     let mode = GitMode(entry.mode.value());
-    TreeEntry { path: path.to_string(), kind, mode, oid: entry.id.to_string() }
+    let size = match kind {
+        EntryType::File | EntryType::Symlink => source.size(&entry.id)?,
+        EntryType::Directory | EntryType::Submodule => None,
+    };
+    Ok(TreeEntry { path: path.to_string(), kind, mode, oid: entry.id.to_string(), size })
 }
 
 fn no_directory(path: &FilePath) -> Error {

@@ -114,17 +114,28 @@ pub async fn file(
     id: SourceRepoId,
     path: FilePath,
     at: Option<Revision>,
-) -> Result<Bytes> {
+    known: impl Fn(&str) -> bool + Send + Sync + 'static,
+) -> Result<File> {
     let repo = require(services, caller, id, Role::Read).await?;
     read(services, &repo, at, move |cache, commit| {
         let root = cache.read(&commit.into())?.root_tree()?;
         let entry = walk::find_at(&**cache, root, path.as_str().into())?;
-        match entry.filter(|entry| entry.file_mode().is_some()) {
-            Some(entry) => Ok(Ok(cache.read(&entry.id)?.data)),
-            None => Ok(Err(Error::NotFound(format!("No file `{path}` at this commit.")))),
-        }
+        let Some(entry) = entry.filter(|entry| entry.file_mode().is_some()) else {
+            return Ok(Err(Error::NotFound(format!("No file `{path}` at this commit."))));
+        };
+        let id = entry.id.to_string();
+        let content = if known(&id) { None } else { Some(cache.read(&entry.id)?.data) };
+        Ok(Ok(File { id, content }))
     })
     .await
+}
+
+/// A file as it is at a commit.
+pub struct File {
+    /// Git's id of the content.
+    pub id: String,
+    /// None where the caller knows it.
+    pub content: Option<Bytes>,
 }
 
 pub async fn delete(services: &Services, caller: &Caller, id: SourceRepoId) -> Result<()> {

@@ -19,6 +19,7 @@ pub enum Place {
 pub struct Pack {
     pub seq: i64,
     pub place: Place,
+    pub bytes: i64,
 }
 
 pub async fn insert(
@@ -55,7 +56,7 @@ pub async fn after(
     seq: i64,
 ) -> Result<Vec<Pack>, sqlx::Error> {
     sqlx::query(
-        "SELECT seq, pack, object_key FROM source_packs WHERE repo_id = $1 AND seq > $2
+        "SELECT seq, pack, object_key, bytes FROM source_packs WHERE repo_id = $1 AND seq > $2
          ORDER BY seq",
     )
     .bind(repo.to_string())
@@ -69,7 +70,7 @@ pub async fn after(
             Some(key) => Place::Object(key),
             None => Place::Row(row.try_get("pack")?),
         };
-        Ok(Pack { seq: row.try_get("seq")?, place })
+        Ok(Pack { seq: row.try_get("seq")?, place, bytes: row.try_get("bytes")? })
     })
     .collect()
 }

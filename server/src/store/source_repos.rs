@@ -188,6 +188,23 @@ pub async fn position(
     .transpose()
 }
 
+/// Those of `ids` that are there and not deleted.
+pub async fn present(
+    db: impl AnyExecutor<'_>,
+    ids: &[SourceRepoId],
+) -> Result<Vec<SourceRepoId>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<_> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+    let found = sqlx::AssertSqlSafe(format!(
+        "SELECT id FROM source_repos WHERE deleted_at IS NULL AND id IN ({})",
+        places.join(", ")
+    ));
+    let query = ids.iter().fold(sqlx::query(found), |query, id| query.bind(id.to_string()));
+    query.fetch_all(db).await?.iter().map(|row| parsed(row, "id")).collect()
+}
+
 /// Where a live repo stands; it stays there until the transaction ends.
 pub async fn hold(
     tx: &mut AnyConnection,

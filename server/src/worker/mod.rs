@@ -14,7 +14,7 @@ use crate::model::time::Timestamp;
 use crate::service::{Result, Services, jobs, objects, upkeep};
 use crate::telemetry;
 pub use deliveries::{RECEIVERS_AT_ONCE, deliver};
-pub use rounds::{measure, mend, schedule, sweep, watch};
+pub use rounds::{measure, mend, schedule, sweep, trim, watch};
 
 /// Jobs that one process runs at the same time.
 pub const JOBS_AT_ONCE: usize = 4;

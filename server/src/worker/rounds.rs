@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::time::Timestamp;
 use crate::model::upload::ABANDONED_AFTER;
-use crate::service::{Services, bucket_watch, objects};
+use crate::service::{Services, bucket_watch, objects, upkeep};
 use crate::telemetry;
 
 /// How often to look for copies to mend when there were none.
@@ -26,6 +26,10 @@ const FLUSH: Duration = Duration::from_secs(5);
 const ROLL: Duration = Duration::from_mins(10);
 /// How often to look whether buckets answer.
 const WATCH: Duration = Duration::from_mins(5);
+/// How often to look whether caches take too much of the disk ...
+const TRIM: Duration = Duration::from_mins(5);
+/// ... and for objects that nothing names.
+const STRAYS: Duration = Duration::from_hours(6);
 /// How often to look for what crashes left on local disks, and how long nobody may have touched it.
 const TIDY: Duration = Duration::from_hours(1);
 const LEFT: Duration = Duration::from_hours(7 * 24);
@@ -84,10 +88,10 @@ pub async fn schedule(services: Arc<Services>, stop: CancellationToken) {
     }
 }
 
-/// Calls `tidy` now and then.
-pub async fn sweep(tidy: impl Fn() + Send, stop: CancellationToken) {
+/// Forgets what need not be kept in memory.
+pub async fn sweep(services: Arc<Services>, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
-        tidy();
+        services.rates.sweep();
         telemetry::upkeep();
     }
 }
@@ -104,6 +108,27 @@ pub async fn measure(services: Arc<Services>, stop: CancellationToken) {
             if let Err(error) = services.meter.roll(Timestamp::now()).await {
                 tracing::warn!(%error, "old statistics cannot be added up, to be tried again");
             }
+        }
+    }
+}
+
+/// Keeps caches of source repos small, and objects that nothing names from staying.
+pub async fn trim(services: Arc<Services>, stop: CancellationToken) {
+    let mut looked = Instant::now();
+    while stop.run_until_cancelled(tokio::time::sleep(TRIM)).await.is_some() {
+        match services.editors.trim().await {
+            Ok(trimmed) => telemetry::count_caches(trimmed.bytes, trimmed.removed),
+            Err(error) => tracing::warn!(%error, "caches cannot be looked at, to be tried again"),
+        }
+        if looked.elapsed() < STRAYS {
+            continue;
+        }
+        looked = Instant::now();
+        let found = upkeep::mark_strays(&services, Timestamp::now());
+        match stop.run_until_cancelled(found).await {
+            None | Some(Ok(0)) => {}
+            Some(Ok(found)) => tracing::info!(found, "objects that nothing names will be removed"),
+            Some(Err(error)) => tracing::warn!(%error, "objects cannot be listed"),
         }
     }
 }

@@ -3,6 +3,8 @@
 mod broken_cache;
 mod compaction;
 mod crash;
+mod evicted_caches;
+mod object_store;
 pub mod process;
 mod queue;
 mod two_servers;

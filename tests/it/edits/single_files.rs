@@ -115,3 +115,60 @@ async fn a_directory_cannot_be_read_as_a_file() {
     }
     server.stop().await;
 }
+
+/// Status, the headers that are about the content, and the bytes.
+async fn get(
+    repo: &Repo,
+    server: &Server,
+    headers: &[(&str, &str)],
+) -> (u16, [String; 2], Vec<u8>) {
+    let url = format!("{}/v1/repo/{}/file/d%2Ff", server.url(), repo.id);
+    let mut request = reqwest::Client::new().get(url).bearer_auth(OWNER_TOKEN);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = request.send().await.expect("an answer");
+    let header = |name: &str| {
+        let value = answer.headers().get(name).map(|value| value.to_str().expect("text"));
+        value.unwrap_or_default().to_owned()
+    };
+    let about = [header("etag"), header("content-range")];
+    (answer.status().as_u16(), about, answer.bytes().await.expect("the body").to_vec())
+}
+
+#[tokio::test]
+async fn a_file_is_sent_in_parts_and_not_at_all_to_who_has_it() {
+    let server = Server::start().await;
+    let repo = Repo::create(&server.owner(), &[("d/f", "0123456789")]).await;
+    // What `git hash-object` says of it.
+    let etag = "\"ad471007bd7f5983d273b9584e5629230150fd54\"".to_owned();
+    let (status, about, bytes) = get(&repo, &server, &[]).await;
+    assert_eq!(
+        (status, about, &bytes[..]),
+        (200, [etag.clone(), String::new()], &b"0123456789"[..])
+    );
+    for (range, expected, which) in [
+        ("bytes=0-0", "0", "bytes 0-0/10"),
+        ("bytes=3-5", "345", "bytes 3-5/10"),
+        ("bytes=8-", "89", "bytes 8-9/10"),
+        ("bytes=-4", "6789", "bytes 6-9/10"),
+    ] {
+        let (status, about, bytes) = get(&repo, &server, &[("range", range)]).await;
+        assert_eq!((status, about), (206, [etag.clone(), which.to_owned()]), "{range}");
+        assert_eq!(bytes, expected.as_bytes());
+    }
+    let (status, about, _) = get(&repo, &server, &[("range", "bytes=10-")]).await;
+    assert_eq!((status, &about[1][..]), (416, "bytes */10"));
+    let (status, about, bytes) = get(&repo, &server, &[("if-none-match", &etag)]).await;
+    assert_eq!((status, about, bytes.len()), (304, [etag.clone(), String::new()], 0));
+    let ask = repo.client.get_source_file().repo_id(repo.id).file_path("d/f").range("bytes=2-3");
+    let part = ask.send().await.expect("a part");
+    assert_eq!(part.status().as_u16(), 206);
+
+    repo.put("d/f", "other").await.expect("a file");
+    let headers = [("if-none-match", etag.as_str()), ("if-range", &etag), ("range", "bytes=1-")];
+    let (status, about, bytes) = get(&repo, &server, &headers).await;
+    assert_eq!((status, &bytes[..]), (200, &b"other"[..]), "it is another file now");
+    assert_ne!(about[0], etag);
+    server.stop().await;
+}

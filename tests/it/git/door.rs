@@ -303,3 +303,35 @@ async fn git_runs_without_hooks_and_without_the_configuration_of_others() {
     server.stop();
     database.drop().await;
 }
+
+#[tokio::test]
+async fn git_asks_no_more_often_than_its_token_may() {
+    let one = std::num::NonZeroU32::MIN;
+    let server = Server::start_with(|config| {
+        config.limits.requests_per_second = one;
+        config.limits.burst = one.saturating_add(1);
+    })
+    .await;
+    // One request by the API, and the same token has one left.
+    let repo = Repo::create(&server.owner(), &[("a", "a")]).await;
+    let started = std::time::Instant::now();
+    let path = at(&server, &repo, ".git/info/refs?service=git-upload-pack");
+    let (mut passed, mut refused) = (0, 0);
+    for _ in 0..10 {
+        let request = reqwest::Client::new().get(&path).basic_auth("token", Some(OWNER_TOKEN));
+        let answer = request.send().await.expect("an answer");
+        match answer.status().as_u16() {
+            200 => passed += 1,
+            429 => {
+                assert_eq!(answer.headers()["retry-after"], "1");
+                let said = answer.text().await.expect("words");
+                assert_eq!(said, "Too many requests. Try again in 1 s.\n");
+                refused += 1;
+            }
+            other => panic!("{other}"),
+        }
+    }
+    let most = 2 + started.elapsed().as_secs();
+    assert!(passed <= most && refused > 0, "{passed} of 10 passed, where {most} may");
+    server.stop().await;
+}

@@ -6,6 +6,7 @@ mod clones;
 mod crash;
 mod door;
 mod hostile;
+mod joined;
 mod pushes;
 pub mod stage;
 mod stored;

@@ -7,6 +7,7 @@ mod grep;
 mod joins;
 mod log;
 mod model;
+mod patch_properties;
 mod patches;
 pub mod stage;
 mod trees;

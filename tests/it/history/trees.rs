@@ -2,7 +2,7 @@
 
 use super::stage::{eventful, tree};
 use crate::support::Server;
-use crate::support::repo::answer;
+use crate::support::repo::{answer, write};
 use futures::TryStreamExt;
 use repoplane_client::types::{EntryType, TreeEntry};
 
@@ -61,6 +61,45 @@ async fn listings_are_those_of_git_in_any_page_size() {
             }
         }
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn sizes_are_those_of_git_wherever_the_content_is() {
+    let server = Server::start().await;
+    let past = eventful();
+    let repo = past.on(&server).await;
+    // Some are in a pack with deltas, one has just come and is in memory.
+    let large = "line\n".repeat(1_000);
+    repo.diff(vec![write("new", &large), write("none", "")]).await.expect("an edit");
+    let sizes = |entries: &[TreeEntry]| -> Vec<(String, Option<i64>)> {
+        entries.iter().map(|entry| (entry.path.clone(), entry.size)).collect()
+    };
+    let now = sizes(&tree(&repo, "main", None, true, 10_000).await);
+    assert!(
+        now.contains(&("new".to_owned(), Some(5_000)))
+            && now.contains(&("none".to_owned(), Some(0)))
+    );
+    // From memory, and from loose files after a restart.
+    let server = server.restart().await;
+    let repo = repo.seen_by(&server.owner());
+    assert_eq!(sizes(&tree(&repo, "main", None, true, 10_000).await), now);
+    for at in ["v1", "side/line"] {
+        let written = past.git(&["ls-tree", "-rlz", "--full-tree", at]);
+        let expected: Vec<(String, Option<i64>)> = written
+            .split_terminator('\0')
+            .map(|line| {
+                let (about, path) = line.split_once('\t').expect("a path");
+                let size = about.split_whitespace().nth(3).expect("a size");
+                (path.to_owned(), size.parse().ok())
+            })
+            .collect();
+        assert!(expected.iter().any(|(_, size)| size.is_none()) || at != "v1", "a submodule");
+        assert_eq!(sizes(&tree(&repo, at, None, true, 10_000).await), expected, "{at}");
+    }
+    let directory = tree(&repo, "v1", None, false, 100).await;
+    assert!(directory.iter().all(|entry| entry.size.is_some()
+        == (entry.type_ == EntryType::File || entry.type_ == EntryType::Symlink)));
     server.stop().await;
 }
 

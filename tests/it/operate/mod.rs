@@ -9,6 +9,7 @@ pub mod process;
 mod queries;
 mod refusals;
 mod running;
+mod source;
 mod stand_in;
 mod storage;
 mod storage_requests;

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use repoplane::app::{App, Running};
-use repoplane::config::{Config, Egress, S3Listen};
+use repoplane::config::{Config, Egress, ObjectsS3, S3Listen};
 use repoplane::model::access::{OrgRole, Role};
 use repoplane::model::id::WorkspaceId;
 use repoplane::service::objects::Tuning;
@@ -43,6 +43,29 @@ pub struct Server {
     tuning: Option<Tuning>,
     /// What it may reach, also when it starts again.
     egress: Egress,
+    /// Where it keeps objects, and how much it caches, likewise.
+    storage: Storage,
+}
+
+/// Settings that a server keeps when it starts again, and that others of its database share.
+#[derive(Clone, Default)]
+struct Storage {
+    objects: Option<String>,
+    objects_s3: ObjectsS3,
+    cache_mib: Option<u64>,
+}
+
+impl Storage {
+    fn of(config: &Config) -> Self {
+        let (objects, objects_s3) = (config.objects.clone(), config.objects_s3.clone());
+        Self { objects, objects_s3, cache_mib: Some(config.limits.cache_mib) }
+    }
+
+    fn apply(&self, config: &mut Config) {
+        config.objects.clone_from(&self.objects);
+        config.objects_s3.clone_from(&self.objects_s3);
+        config.limits.cache_mib = self.cache_mib.unwrap_or(config.limits.cache_mib);
+    }
 }
 
 impl Server {
@@ -57,7 +80,8 @@ impl Server {
         let mut config = config(folder.path(), &database);
         change(&mut config);
         let running = run(&config, None).await;
-        Self { running, folder, database, tuning: None, egress: config.egress }
+        let storage = Storage::of(&config);
+        Self { running, folder, database, tuning: None, egress: config.egress, storage }
     }
 
     /// A server whose buckets are clouds that fail, and that is less patient with them than others.
@@ -72,7 +96,8 @@ impl Server {
         });
         let running = run(&config(folder.path(), &database), tuning).await;
         let clouds = futures::future::join_all((0..clouds).map(|_| FaultyCloud::start())).await;
-        (Self { running, folder, database, tuning, egress: Egress::default() }, clouds)
+        let (egress, storage) = (Egress::default(), Storage::default());
+        (Self { running, folder, database, tuning, egress, storage }, clouds)
     }
 
     /// A server that may reach a cloud on this machine.
@@ -101,14 +126,15 @@ impl Server {
 
     /// As [`Self::restart`]; `meanwhile` is done to the data folder while no server runs.
     pub async fn restart_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
-        let Self { running, folder, database, tuning, egress } = self;
+        let Self { running, folder, database, tuning, egress, storage } = self;
         running.stop().await;
         fsck::check_all(folder.path());
         meanwhile(folder.path());
         let mut config = config(folder.path(), &database);
         config.egress = egress.clone();
+        storage.apply(&mut config);
         let running = run(&config, tuning).await;
-        Self { running, folder, database, tuning, egress }
+        Self { running, folder, database, tuning, egress, storage }
     }
 
     /// Stops in order and checks every repository on disk with git. Every test ends with it.
@@ -125,7 +151,10 @@ impl Server {
         std::fs::copy(self.folder.path().join(key), folder.path().join(key)).expect("the key");
         let mut config = config(folder.path(), &self.database);
         config.database = Some(self.database_url());
-        config.objects_dir = Some(self.folder.path().join("objects"));
+        self.storage.apply(&mut config);
+        if config.objects.is_none() {
+            config.objects_dir = Some(self.folder.path().join("objects"));
+        }
         config.disks_dir = Some(self.folder.path().join("disks"));
         config.egress = self.egress.clone();
         Second { running: run(&config, self.tuning).await, folder }

@@ -13,6 +13,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use gix::hashtable::{HashMap, HashSet};
 use gix::{ObjectId, validate};
@@ -54,6 +55,8 @@ const CONFIG: &str = "\
 pub(super) const CUTS_FILE: &str = "shallow";
 /// Says up to which bundle the cache is filled.
 const SEQ_FILE: &str = "bundle-seq";
+/// Written when the cache is opened; its time says when that was, or when it was closed.
+const HEAD_FILE: &str = "HEAD";
 
 pub struct Cache {
     files: Files,
@@ -85,7 +88,7 @@ impl Cache {
         let files = Files(dir.to_owned());
         files.remove_leftovers()?;
         files.replace("config", CONFIG.as_bytes())?;
-        files.replace("HEAD", format!("ref: {DEFAULT_BRANCH}\n").as_bytes())?;
+        files.replace(HEAD_FILE, format!("ref: {DEFAULT_BRANCH}\n").as_bytes())?;
         Ok(Self {
             files,
             packs: Packs::open(dir.join("objects/pack"))?,
@@ -148,6 +151,16 @@ impl Cache {
             self.files.replace(SEQ_FILE, format!("{seq}\n").as_bytes())?;
         }
         *pending = Pending::default();
+        Ok(())
+    }
+
+    /// Brings everything to disk, and notes that the cache was in use until now.
+    pub fn close(&self) -> Result<(), ObjectError> {
+        self.flush()?;
+        // Where it is gone by now, there is nothing to note.
+        if let Ok(head) = fs::File::options().write(true).open(self.files.0.join(HEAD_FILE)) {
+            head.set_modified(SystemTime::now())?;
+        }
         Ok(())
     }
 
@@ -272,6 +285,26 @@ impl ObjectSource for Cache {
         }
         Ok(found)
     }
+
+    fn size(&self, id: &ObjectId) -> Result<Option<u64>, ObjectError> {
+        if let Some(object) = lock(&self.pending).objects.get(id) {
+            return Ok(Some(object.data.len() as u64));
+        }
+        if let Some(size) = self.files.loose_size(id)? {
+            return Ok(Some(size));
+        }
+        match self.packs.header(id)? {
+            Some(found) => Ok(Some(found.object_size)),
+            // It may be in a pack that is new.
+            None => Ok(self.find(id)?.map(|object| object.data.len() as u64)),
+        }
+    }
+}
+
+/// When the cache in `dir` was used last; long ago if it cannot be told.
+pub fn last_used(dir: &Path) -> SystemTime {
+    let about = fs::metadata(dir.join(HEAD_FILE)).and_then(|about| about.modified());
+    about.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// Nothing panics halfway through a change under these locks.

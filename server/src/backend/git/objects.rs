@@ -116,6 +116,11 @@ pub trait ObjectSource {
     fn read(&self, id: &ObjectId) -> Result<Object, ObjectError> {
         self.find(id)?.ok_or_else(|| ObjectError::broken(id, "missing"))
     }
+
+    /// How many bytes an object has; cheaper than to read it, where there is a way.
+    fn size(&self, id: &ObjectId) -> Result<Option<u64>, ObjectError> {
+        Ok(self.find(id)?.map(|object| object.data.len() as u64))
+    }
 }
 
 /// New objects on top of `base`, in the order they were made.

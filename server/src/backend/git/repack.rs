@@ -1,5 +1,6 @@
 //! Puts all that a cache holds into one pack, with deltas, by way of git.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::cache::Cache;
@@ -22,8 +23,8 @@ pub fn git() -> Command {
     git
 }
 
-/// Repacks the cache and returns the one pack that is left.
-pub fn repack(cache: &Cache) -> Result<Vec<u8>, ObjectError> {
+/// Repacks the cache and returns where the one pack is that is left.
+pub fn repack(cache: &Cache) -> Result<PathBuf, ObjectError> {
     let head = cache.head()?.ok_or_else(|| ObjectError::broken("HEAD", "no commit yet"))?;
     let dir = cache.flushed_dir()?;
     let window = format!("pack.windowMemory={WINDOW_MEMORY}");
@@ -40,8 +41,6 @@ pub fn repack(cache: &Cache) -> Result<Vec<u8>, ObjectError> {
         return Err(ObjectError::PackRefused(text));
     }
     // Edits that came meanwhile may have added packs, but none with what was there before.
-    let path = cache
-        .pack_with(&head)?
-        .ok_or_else(|| ObjectError::PackRefused(format!("git repack left no pack with {head}")))?;
-    Ok(std::fs::read(path)?)
+    let none = || ObjectError::PackRefused(format!("git repack left no pack with {head}"));
+    cache.pack_with(&head)?.ok_or_else(none)
 }

@@ -7,18 +7,17 @@ mod key;
 mod member;
 mod mirror;
 mod objects;
-mod remote;
 mod repo;
-mod secret;
 mod watch;
 
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use repoplane_client::types;
 
+use super::table::shown_time;
+use super::{remote, secret};
 use crate::config::Config;
 
 #[derive(clap::Args)]
@@ -90,8 +89,4 @@ where
     T: FromStr<Err: std::error::Error + Send + Sync> + Clone + Send + Sync + 'static,
 {
     PossibleValuesParser::new(words).try_map(|word| word.to_ascii_uppercase().parse())
-}
-
-fn shown_time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -1,9 +1,7 @@
 //! `repoplane storage put`, `get`, `ls` and `rm`: objects, through the S3 gateway of a server that runs.
 //! Must never use another way to them than every other client has.
 
-use std::fs::Permissions;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,15 +11,12 @@ use futures::TryStreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
 
 use super::secret;
+use crate::cli::save::{STDOUT, save};
 use crate::service::gateway_client::GatewayClient;
 
 const BAR: &str = "{msg} {wide_bar} {bytes}/{total_bytes} {eta}";
-/// What a new file may be for whom, as far as the umask allows.
-const FILE_MODE: u32 = 0o666;
-const STDOUT: &str = "-";
 
 #[derive(Subcommand)]
 pub enum ObjectCommand {
@@ -177,29 +172,14 @@ async fn get(
     let cannot = || format!("cannot read {}", from.shown());
     let read = client.get(&from.key).await.with_context(cannot)?;
     let bar = bar(read.size, &from.key);
-    let mut body = read.body.inspect_ok(|piece| bar.inc(piece.len() as u64));
+    let body = read.body.inspect_ok(|piece| bar.inc(piece.len() as u64));
+    let body = body.map_err(|error| anyhow::Error::new(error).context(cannot()));
+    let saved = save(&file, body).await;
+    bar.finish_and_clear();
+    saved?;
     if file == Path::new(STDOUT) {
-        let mut stdout = tokio::io::stdout();
-        while let Some(piece) = body.try_next().await.with_context(cannot)? {
-            stdout.write_all(&piece).await?;
-        }
-        stdout.flush().await?;
-        bar.finish_and_clear();
         return Ok(());
     }
-    // What broke off must not look like what is whole.
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let begun = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(FILE_MODE))
-        .tempfile_in(folder.unwrap_or(Path::new(".")));
-    let begun = begun.with_context(|| format!("cannot write {}", file.display()))?;
-    let mut writer = tokio::fs::File::from_std(begun.reopen()?);
-    while let Some(piece) = body.try_next().await.with_context(cannot)? {
-        writer.write_all(&piece).await?;
-    }
-    writer.sync_all().await?;
-    begun.persist(&file).with_context(|| format!("cannot write {}", file.display()))?;
-    bar.finish_and_clear();
     eprintln!("Wrote {} bytes to {}.", read.size, file.display());
     print(json, &json!({ "key": from.key, "size": read.size, "etag": read.etag }))
 }

@@ -58,3 +58,36 @@ async fn what_is_too_long_for_a_frame_takes_several() {
     }
     assert!(found == content);
 }
+
+proptest::proptest! {
+    /// Whatever is written is read again, and whatever is read was a frame.
+    #[test]
+    fn frames_of_any_content_come_back(contents in proptest::collection::vec(
+        proptest::option::of(proptest::collection::vec(0_u8.., 0..300)), 0..20,
+    )) {
+        let mut bytes = Vec::new();
+        for content in &contents {
+            match content {
+                Some(content) => write(&mut bytes, content),
+                None => bytes.extend_from_slice(FLUSH),
+            }
+        }
+        let found = futures::executor::block_on(read_all(&bytes)).expect("frames");
+        proptest::prop_assert_eq!(found, contents);
+    }
+
+    #[test]
+    fn bytes_of_any_kind_are_frames_or_refused(bytes in proptest::collection::vec(0_u8.., 0..300)) {
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            let before = rest;
+            match futures::executor::block_on(read(&mut rest)) {
+                Ok(content) => {
+                    let length = content.map_or(LENGTH_BYTES, |content| content.len() + LENGTH_BYTES);
+                    proptest::prop_assert_eq!(rest.len() + length, before.len());
+                }
+                Err(_) => break,
+            }
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! What is read from the commands of a push, and what is none.
 
+use futures::StreamExt as _;
+
 use super::*;
 
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -62,6 +64,20 @@ async fn what_is_no_command_is_refused() {
     assert!(commands(&mut &frames(&many[1..])[..]).await.is_ok());
 }
 
+#[tokio::test]
+async fn who_waits_for_the_report_hears_that_it_will_come() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let report = async { told.await.expect("it is told") };
+    let mut pieces = patient(report, Duration::from_millis(1)).into_data_stream();
+    for _ in 0..3 {
+        let piece = pieces.next().await.expect("a piece").expect("no error");
+        assert_eq!(pkt::read(&mut &piece[..]).await.expect("a frame"), Some(vec![1]));
+    }
+    tell.send(b"the report".to_vec()).expect("somebody listens");
+    let rest: Vec<_> = pieces.map(|piece| piece.expect("no error")).collect().await;
+    assert_eq!(rest.last().expect("the report"), &b"the report"[..]);
+}
+
 /// Bytes that somebody else thought of are read or refused, and never panic.
 #[tokio::test]
 async fn arbitrary_bytes_do_no_harm() {
@@ -87,5 +103,27 @@ async fn arbitrary_bytes_do_no_harm() {
         if let Ok(Some(found)) = commands(&mut &bytes[..]).await {
             assert!(!found.updates.is_empty() && found.updates.len() <= UPDATES_MAX);
         }
+    }
+}
+
+proptest::proptest! {
+    /// A command that is written down is read as it was.
+    #[test]
+    fn commands_come_back(
+        old in proptest::option::of(proptest::array::uniform20(0_u8..)),
+        new in proptest::option::of(proptest::array::uniform20(0_u8..)),
+        name in "[^\0]{0,60}",
+        ended in 0_usize..2,
+    ) {
+        let target = |bytes: Option<[u8; 20]>| bytes.map(Target::from_bytes);
+        let (old, new) = (target(old), target(new));
+        let text = |target: Option<Target>| target.map_or(NOWHERE.to_owned(), |id| id.to_string());
+        let line = format!("{} {} {name}{}", text(old), text(new), ["", "\n"][ended]);
+        let bytes = frames(&[line.as_bytes()]);
+        let found = futures::executor::block_on(commands(&mut &bytes[..])).expect("commands");
+        let name = if ended == 0 { name.strip_suffix('\n').unwrap_or(&name) } else { &name };
+        let nowhere = |target: Option<Target>| target.filter(|id| id.to_string() != NOWHERE);
+        let expected = RefUpdate { name: name.to_owned(), old: nowhere(old), new: nowhere(new) };
+        proptest::prop_assert_eq!(found.expect("some").updates, [expected]);
     }
 }

@@ -121,7 +121,7 @@ impl Actor {
 
     async fn flush(&mut self) {
         if let Some((cache, _)) = self.open.take()
-            && let Err(error) = blocking(move || Ok(cache.flush()?)).await
+            && let Err(error) = blocking(move || Ok(cache.close()?)).await
         {
             // The next start fills the cache from the database.
             tracing::warn!(repo = %self.repo, %error, "a cache could not be written out");

@@ -1,10 +1,16 @@
 //! Fills a repo's cache from the packs in the database and the object store.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use futures::stream::BoxStream;
 use gix::ObjectId;
+use tokio::io::AsyncReadExt as _;
+use tokio::runtime::Handle;
+use tokio_util::io::StreamReader;
 
 use super::Shared;
 use crate::backend::git::cache::Cache;
@@ -72,12 +78,21 @@ impl Shared {
         }
         if filled < position.seq {
             for pack in source_packs::after(self.store.read(), repo, filled).await? {
-                let bytes = match pack.place {
-                    Place::Row(bytes) => bytes.into(),
-                    Place::Object(key) => self.objects.get(&key).await?,
-                };
                 let cache = cache.clone();
-                blocking(move || Ok(put_pack(&cache, &bytes)?)).await?;
+                match pack.place {
+                    Place::Object(key) if pack.bytes > BUNDLE_BYTES_MAX => {
+                        // What is large goes to git as it comes, and is not taken apart in memory.
+                        let mut pieces = Pieces::of(self.objects.read(&key).await?);
+                        blocking(move || Ok(cache.install_pack(&mut pieces)?)).await?;
+                    }
+                    Place::Object(key) => {
+                        let bytes = self.objects.get(&key).await?;
+                        blocking(move || Ok(put_pack(&cache, &bytes)?)).await?;
+                    }
+                    Place::Row(bytes) => {
+                        blocking(move || Ok(put_pack(&cache, &bytes)?)).await?;
+                    }
+                }
             }
         }
         let head: CommitId = position.head.parse().map_err(Error::internal)?;
@@ -101,7 +116,7 @@ impl Shared {
     /// Moves the cache's folder out of the way at once, then deletes it.
     pub async fn drop_cache(&self, repo: SourceRepoId) -> Result<()> {
         let folder = self.folder(repo);
-        let trash = self.folder.join(format!("trash-{}", uuid::Uuid::new_v4()));
+        let trash = self.trash();
         blocking(move || match std::fs::rename(&folder, &trash) {
             Ok(()) => Ok(remove(&trash)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -130,16 +145,30 @@ pub fn targets(refs: &Refs) -> BTreeMap<String, ObjectId> {
 }
 
 fn put_pack(cache: &Cache, bytes: &[u8]) -> Result<(), ObjectError> {
-    // What is large is not taken apart in memory.
-    if bytes.len() as i64 > BUNDLE_BYTES_MAX {
-        return cache.install_pack(&mut &bytes[..]);
-    }
     let damaged = |error: PackError| ObjectError::PackRefused(error.to_string());
     let objects: Result<Vec<Object>, PackError> = read_pack(bytes).and_then(Iterator::collect);
     match objects {
         Ok(objects) => cache.put(&objects),
         Err(PackError::Delta | PackError::TooLarge) => cache.install_pack(&mut &bytes[..]),
         Err(error) => Err(damaged(error)),
+    }
+}
+
+/// What comes from the object store, for a thread that waits for it.
+struct Pieces {
+    runtime: Handle,
+    source: StreamReader<BoxStream<'static, std::io::Result<Bytes>>, Bytes>,
+}
+
+impl Pieces {
+    fn of(pieces: BoxStream<'static, std::io::Result<Bytes>>) -> Self {
+        Self { runtime: Handle::current(), source: StreamReader::new(pieces) }
+    }
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.runtime.block_on(self.source.read(buffer))
     }
 }
 
@@ -205,6 +234,6 @@ pub fn empty(folder: &Path) -> std::io::Result<()> {
 }
 
 /// Whatever stood where a cache should be.
-fn remove(path: &Path) -> std::io::Result<()> {
+pub fn remove(path: &Path) -> std::io::Result<()> {
     if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }
 }

@@ -4,6 +4,7 @@
 mod actor;
 pub mod apply;
 mod batch;
+mod evict;
 mod fill;
 mod pending;
 pub mod push;
@@ -28,6 +29,7 @@ use crate::service::{Error, Result};
 use crate::store::{Store, source_repos};
 
 pub use batch::committer;
+pub use evict::Trimmed;
 pub use fill::blocking;
 use pending::{Abandoned, Pending};
 
@@ -80,6 +82,8 @@ pub struct Editors {
     tracker: TaskTracker,
     /// Longest time an edit waits for those before it.
     wait_max: Duration,
+    /// What the caches may take on disk.
+    cache_bytes_max: u64,
 }
 
 struct Shared {
@@ -89,6 +93,7 @@ struct Shared {
     folder: PathBuf,
     /// Nothing once the server shuts down: no actor may start then.
     actors: Mutex<Option<Actors>>,
+    lent: Mutex<evict::Lent>,
 }
 
 type Actors = HashMap<SourceRepoId, Desk>;
@@ -105,7 +110,7 @@ impl Editors {
     pub fn new(
         store: Store,
         objects: Objects,
-        folder: PathBuf,
+        (folder, cache_bytes_max): (PathBuf, u64),
         wait_max: Duration,
     ) -> std::io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
@@ -113,8 +118,9 @@ impl Editors {
         fill::empty(&incoming(&folder))?;
         fill::drop_older_than_boot(&folder)?;
         let actors = Mutex::new(Some(Actors::new()));
-        let shared = Arc::new(Shared { store, objects, folder, actors });
-        Ok(Self { shared, tracker: TaskTracker::new(), wait_max })
+        let lent = Mutex::default();
+        let shared = Arc::new(Shared { store, objects, folder, actors, lent });
+        Ok(Self { shared, tracker: TaskTracker::new(), wait_max, cache_bytes_max })
     }
 
     /// Makes an edit; what it returns is durable.
@@ -229,12 +235,19 @@ impl Shared {
         self.actors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lent(&self) -> MutexGuard<'_, evict::Lent> {
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn opened(&self, repo: SourceRepoId) -> Option<Arc<Cache>> {
         self.actors().as_ref()?.get(&repo)?.cache.upgrade()
     }
 
     /// Lets readers know what an actor has open.
     fn show(&self, repo: SourceRepoId, cache: Weak<Cache>) {
+        if cache.strong_count() > 0 {
+            self.lend(repo, &cache);
+        }
         if let Some(desk) = self.actors().as_mut().and_then(|actors| actors.get_mut(&repo)) {
             desk.cache = cache;
         }
@@ -251,6 +264,11 @@ impl Shared {
         // Version 7 ids of one day share their beginnings, so the folders go by the ends.
         let (_, last) = name.split_at(name.len() - 2);
         Path::new(&self.folder).join(last).join(format!("{name}.git"))
+    }
+
+    /// Where to move what is to be deleted.
+    fn trash(&self) -> PathBuf {
+        self.folder.join(format!("trash-{}", uuid::Uuid::new_v4()))
     }
 }
 

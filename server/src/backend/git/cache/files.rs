@@ -2,7 +2,7 @@
 //! under its final name.
 
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{fs, process};
@@ -18,6 +18,8 @@ use crate::model::source_repo::DEFAULT_BRANCH;
 const TEMPORARY: &str = "tmp_obj_";
 /// Longest header of a loose object, in bytes: a kind, a size, a NUL.
 const LOOSE_HEADER_BYTES_MAX: usize = 32;
+/// Bytes of a file that hold its header for certain, deflated.
+const LOOSE_BEGIN_BYTES: usize = 128;
 
 /// One file for many refs; a file of a ref's own counts more.
 const PACKED_REFS: &str = "packed-refs";
@@ -156,6 +158,24 @@ impl Files {
             .rest(&file[consumed..], start, header, &mut data, size as usize)
             .map_err(|_| broken("cut short or damaged"))?;
         Object::verified(id, kind, data).map(Some)
+    }
+
+    /// How many bytes an object has, by the beginning of its file.
+    pub fn loose_size(&self, id: &ObjectId) -> Result<Option<u64>, ObjectError> {
+        let mut file = match fs::File::open(self.0.join(loose_name(id))) {
+            Ok(file) => file,
+            Err(err) if err.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(err) => return Err(ObjectError::broken(id, err)),
+        };
+        let broken = |what| ObjectError::broken(id, what);
+        let mut begin = [0; LOOSE_BEGIN_BYTES];
+        let length = file.read(&mut begin).map_err(|_| broken("cannot be read"))?;
+        let mut start = [0; LOOSE_HEADER_BYTES_MAX];
+        let (_, _, written) = Inflate::default()
+            .prefix(&begin[..length], &mut start)
+            .map_err(|_| broken("not deflated"))?;
+        let header = objs::decode::loose_header(&start[..written]);
+        header.map(|(_, size, _)| Some(size)).map_err(|_| broken("no header"))
     }
 
     /// Removes the files that a crash kept from getting their final name.

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use futures::{Stream, TryStreamExt};
-use repoplane_client::types::StorageError;
+use repoplane_client::types::{SourceError, StorageError};
 use repoplane_client::{Client, Error, ResponseValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::secret;
@@ -29,8 +29,32 @@ pub struct Options {
 
 pub struct Remote {
     pub client: Client,
-    url: String,
-    json: bool,
+    pub url: String,
+    pub token: SecretString,
+    pub json: bool,
+}
+
+/// What a server says instead of an answer, in the words of its half.
+pub trait Refusal {
+    fn said(self) -> String;
+}
+
+impl Refusal for StorageError {
+    fn said(self) -> String {
+        match self.error_code {
+            Some(code) => format!("{} ({code})", self.message),
+            None => self.message,
+        }
+    }
+}
+
+impl Refusal for SourceError {
+    fn said(self) -> String {
+        match self.current_head {
+            Some(head) => format!("{} ({}: {head})", self.message, self.code),
+            None => format!("{} ({})", self.message, self.code),
+        }
+    }
 }
 
 impl Remote {
@@ -53,21 +77,22 @@ impl Remote {
             );
         };
         let client = Client::connect(&url, token.expose_secret())?;
-        Ok(Self { client, url, json: options.json })
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Self { client, url, token, json: options.json })
     }
 
     /// What the server answers to a request.
-    pub async fn call<T>(
+    pub async fn call<T, E: Refusal>(
         &self,
-        sent: impl Future<Output = Result<ResponseValue<T>, Error<StorageError>>>,
+        sent: impl Future<Output = Result<ResponseValue<T>, Error<E>>>,
     ) -> anyhow::Result<T> {
         sent.await.map(ResponseValue::into_inner).map_err(|error| self.explained(error))
     }
 
     /// A list, to its end.
-    pub async fn all<T>(
+    pub async fn all<T, E: Refusal>(
         &self,
-        items: impl Stream<Item = Result<T, Error<StorageError>>>,
+        items: impl Stream<Item = Result<T, Error<E>>>,
     ) -> anyhow::Result<Vec<T>> {
         items.try_collect().await.map_err(|error| self.explained(error))
     }
@@ -82,16 +107,10 @@ impl Remote {
         Ok(())
     }
 
-    pub fn explained(&self, error: Error<StorageError>) -> anyhow::Error {
+    pub fn explained<E: Refusal>(&self, error: Error<E>) -> anyhow::Error {
         let url = &self.url;
         match error {
-            Error::ErrorResponse(answer) => {
-                let StorageError { message, error_code, .. } = answer.into_inner();
-                match error_code {
-                    Some(code) => anyhow::anyhow!("{message} ({code})"),
-                    None => anyhow::anyhow!(message),
-                }
-            }
+            Error::ErrorResponse(answer) => anyhow::anyhow!(answer.into_inner().said()),
             Error::InvalidRequest(why) => anyhow::anyhow!(why),
             Error::CommunicationError(cause) | Error::ResponseBodyError(cause) => {
                 anyhow::Error::new(cause).context(format!(
@@ -102,7 +121,7 @@ impl Remote {
             other => {
                 let status = other.status().map(|status| format!(" (status {status})"));
                 anyhow::anyhow!(
-                    "what {url} answered is not the storage API of this version{}; check --url \
+                    "what {url} answered is not the API of this version{}; check --url \
                      and the version of the server",
                     status.unwrap_or_default()
                 )
