@@ -37,7 +37,10 @@ use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
 };
-use super::source_search::GrepPage;
+use super::source_search::{
+    AgentInputs, AgentName, AgentOverrides, AgentRequest, EmbeddingStatus, FilePage, GrepPage,
+    RetrieveRequest, RetrieveResponse, SearchEvent, SearchRequest, SearchResponse,
+};
 use super::stats::{
     BucketNodeStatsRequest, BucketNodeStatsResponse, BucketStatsResponse, IdList,
     NodeDailyResponse, NodeMinuteResponse, RepoStatsResponse, StatsResponse, StatsScope, StatsTime,
@@ -78,6 +81,10 @@ pub fn sent() -> Schemas {
         SchemaSettings::openapi3().for_deserialize(),
         AccessType,
         AddWorkspaceUserRequest,
+        AgentInputs,
+        AgentName,
+        AgentOverrides,
+        AgentRequest,
         AiType,
         ArchiveFormat,
         BranchName,
@@ -115,6 +122,8 @@ pub fn sent() -> Schemas {
         RepoBucket,
         RestoreObjectsRequest,
         ScrubMirrorRequest,
+        RetrieveRequest,
+        SearchRequest,
         Revision,
         ShortCommitMessage,
         StatsScope,
@@ -165,6 +174,11 @@ pub fn answered() -> Schemas {
         WebhookDeliveryPage,
         WebhookSecret,
         GrepPage,
+        EmbeddingStatus,
+        FilePage,
+        RetrieveResponse,
+        SearchEvent,
+        SearchResponse,
         Health,
         JobEvent,
         JobIdResponse,

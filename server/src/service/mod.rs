@@ -25,6 +25,8 @@ pub mod source_create;
 pub mod source_git;
 pub mod source_grep;
 pub mod source_history;
+pub mod source_index;
+pub mod source_ranking;
 pub mod source_reading;
 pub mod source_repos;
 pub mod stats;

@@ -8,6 +8,7 @@ use crate::model::access::{Caller, Role};
 use crate::model::audit::Action;
 use crate::model::edit::{Change, CommitId, Edit, FileWrite, Identity};
 use crate::model::id::{SourceRepoId, WorkspaceId};
+use crate::model::job::JobKind;
 use crate::model::source_repo::{Metadata, SourceRepo};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
@@ -15,7 +16,7 @@ use crate::service::edits::apply::{EditError, Stamp, apply};
 use crate::service::edits::{blocking, committer};
 use crate::service::source_repos::{check_metadata, line, require};
 use crate::service::{Error, Result, Services, access, packs, webhooks};
-use crate::store::{Tx, audit, source_packs, source_refs, source_repos, workspaces};
+use crate::store::{Tx, audit, jobs, source_packs, source_refs, source_repos, workspaces};
 
 /// What a new repo is to be.
 pub struct NewRepo {
@@ -141,6 +142,10 @@ async fn finish(mut tx: Tx, caller: &Caller, repo: &SourceRepo) -> Result<()> {
     // The workspace may have been deleted since it was looked at.
     if !workspaces::hold(&mut *tx, repo.workspace).await? {
         return Err(Error::not_found("Workspace"));
+    }
+    if repo.auto_index {
+        let (job, subject) = (JobKind::IndexSourceRepo, repo.id.to_string());
+        jobs::enqueue(&mut *tx, job, &subject, repo.created_at).await?;
     }
     webhooks::announce(&mut tx, repo.id, [Happening::Created { head: repo.head.clone() }]).await?;
     audit::insert(&mut *tx, &line(caller, repo, Action::Created)).await?;

@@ -133,9 +133,15 @@ pub async fn push<R: AsyncBufRead + Unpin>(
         _ => None,
     };
     let place = arrived.as_ref().map(|arrived| arrived.place.clone());
-    let workspace = repo.workspace;
-    let caller = caller.clone();
-    let order = Order { updates, atomic: push.atomic, vacant, arrived, caller, workspace };
+    let order = Order {
+        updates,
+        atomic: push.atomic,
+        vacant,
+        arrived,
+        caller: caller.clone(),
+        workspace: repo.workspace,
+        auto_index: repo.auto_index,
+    };
     let decided = services.editors.push(id, order).await;
     if let Err(Error::Locked(_)) = decided {
         packs::discard(&services.objects, place).await;

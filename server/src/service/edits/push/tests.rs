@@ -32,7 +32,15 @@ fn order(updates: Vec<(RefUpdate, Option<Kind>)>) -> Order {
         email: String::new(),
     };
     let workspace = WorkspaceId::new();
-    Order { updates, atomic: false, vacant: None, arrived: None, caller, workspace }
+    Order {
+        updates,
+        atomic: false,
+        vacant: None,
+        arrived: None,
+        caller,
+        workspace,
+        auto_index: false,
+    }
 }
 
 /// Which of the updates happen, and what is left.
