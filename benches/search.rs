@@ -37,8 +37,7 @@ async fn main() {
     println!("the index takes      {:.1} MiB resident", server.rss_mib() - before);
     let mut latencies = Vec::new();
     for n in 0..EDITS {
-        let body =
-            json!({"source": {"type": "diff", "operations": [write("src/new.rs", &format!("// {n}\n"))]}});
+        let body = json!({"source": {"type": "diff", "operations": [write("src/new.rs", &format!("// {n}\n"))]}});
         let path = format!("/v1/repo/{id}/update");
         id_of(connection.send(&request("POST", &path, &body.to_string())).await, 200);
         let started = Instant::now();
@@ -47,7 +46,8 @@ async fn main() {
     }
     let wall = latencies.iter().sum();
     println!("first after an edit  {}", Sample::new(latencies, wall));
-    for query in ["parse", "how are retries counted", "HashMap::with_capacity", "\"impl Iterator\""] {
+    for query in ["parse", "how are retries counted", "HashMap::with_capacity", "\"impl Iterator\""]
+    {
         println!("{query:<25} {}", timed(&mut connection, &vec![ask(query); ROUNDS]).await);
     }
     quality(&mut connection, &functions(&files)).await;
@@ -109,7 +109,11 @@ fn quality_of(name: &str, places: &[Option<usize>]) -> f64 {
     let within = |most| places.iter().flatten().filter(|place| **place < most).count() as f64 / all;
     let reciprocal = |place: &usize| 1.0 / (*place as f64 + 1.0);
     let mrr = places.iter().flatten().map(reciprocal).sum::<f64>() / all;
-    println!("{name:<20} MRR@{PLACES} {mrr:.3}  R@1 {:.3}  R@{PLACES} {:.3}", within(1), within(PLACES));
+    println!(
+        "{name:<20} MRR@{PLACES} {mrr:.3}  R@1 {:.3}  R@{PLACES} {:.3}",
+        within(1),
+        within(PLACES)
+    );
     mrr
 }
 

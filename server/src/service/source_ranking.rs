@@ -90,7 +90,8 @@ pub async fn files(
     let begin = cursor.map(place_of).transpose()?;
     let at = begin.map(|(commit, _)| Revision::Id(commit)).or(at);
     let ready = prepare(services, caller, id, at, query).await?;
-    let (commit, skip, glob) = (ready.commit, begin.map_or(0, |(_, skip)| skip), glob.map(Glob::new));
+    let (commit, skip, glob) =
+        (ready.commit, begin.map_or(0, |(_, skip)| skip), glob.map(Glob::new));
     let page = search(services, &ready, move |look| {
         let ranking = look.rank(|path| glob.as_ref().is_none_or(|glob| glob.fits(path)))?;
         let page = ranking.0.files.iter().skip(skip).take(limit);
@@ -253,7 +254,9 @@ impl Look<'_> {
         let file = self.index.file(file.file);
         match self.blobs.read(self.repo, self.cache, &file.id) {
             Ok(content) => Ok((file.path.to_string(), content)),
-            Err(ObjectError::ObjectTooLarge { .. }) => Ok((file.path.to_string(), Default::default())),
+            Err(ObjectError::ObjectTooLarge { .. }) => {
+                Ok((file.path.to_string(), Default::default()))
+            }
             Err(error) => Err(error),
         }
     }
@@ -299,7 +302,8 @@ impl Look<'_> {
             best.path
         );
         if !marked.is_empty() {
-            let names: Vec<_> = self.asked.exact.iter().map(|it| format!("`{}`", it.text)).collect();
+            let names: Vec<_> =
+                self.asked.exact.iter().map(|it| format!("`{}`", it.text)).collect();
             text.push_str(&format!(" {} was looked for exactly.", names.join(", ")));
         }
         text

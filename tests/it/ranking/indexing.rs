@@ -23,8 +23,7 @@ async fn run_jobs_until(server: &Server, repo: &Repo, indexes: usize) {
 async fn the_worker_indexes_what_asks_for_it() {
     let server = Server::start().await;
     let searches = &server.services().searches;
-    let (repo, other) =
-        (indexed(&server.owner(), &PROJECT).await, project(&server.owner()).await);
+    let (repo, other) = (indexed(&server.owner(), &PROJECT).await, project(&server.owner()).await);
     run_jobs_until(&server, &repo, 1).await;
     repo.changes(vec![write("new", "x")]).await;
     other.changes(vec![write("new", "x")]).await;

@@ -29,10 +29,12 @@ async fn what_fits_is_retrieved_as_far_as_there_is_room() {
     let scores: Vec<_> = all.results.iter().map(|file| file.score).collect();
     assert!(scores.is_sorted_by(|one, other| one >= other), "{scores:?}");
     let best = scores[0];
-    let body = json!({"query": "settings default", "score_threshold": best, "include_content": true});
+    let body =
+        json!({"query": "settings default", "score_threshold": best, "include_content": true});
     let only = retrieve(&repo, body).await;
     assert_eq!(names(&only), names(&all)[..1]);
-    let text = PROJECT.iter().find(|(path, _)| *path == only.results[0].filename).expect("a file").1;
+    let text =
+        PROJECT.iter().find(|(path, _)| *path == only.results[0].filename).expect("a file").1;
     assert_eq!(only.results[0].content.as_deref(), Some(text));
     let none = json!({"query": "settings", "score_threshold": 1, "token_limit": 30_000});
     assert_eq!(names(&retrieve(&repo, none).await), [""; 0]);
@@ -42,7 +44,8 @@ async fn what_fits_is_retrieved_as_far_as_there_is_room() {
         let found = retrieve(&repo, body).await;
         assert_eq!(names(&found).contains(&names(&all)[0]), has_best, "{limit}");
         let used = found.results.iter().map(|file| file.filename.as_str());
-        let sizes = used.map(|name| PROJECT.iter().find(|it| it.0 == name).expect("a file").1.len());
+        let sizes =
+            used.map(|name| PROJECT.iter().find(|it| it.0 == name).expect("a file").1.len());
         assert!(sizes.map(|size| size.div_ceil(4)).sum::<usize>() <= limit);
     }
     let exact = json!({"query": "`each time`", "score_threshold": 0, "rerank": true});

@@ -92,7 +92,6 @@ pub struct AgentOverrides {
     system: Option<String>,
     /// Without effect.
     #[serde(default)]
-    #[schema(max_items = 1000)]
     tools: Option<Vec<String>>,
     /// Without effect.
     #[serde(default)]
@@ -194,7 +193,8 @@ pub struct RetrievedFile {
 
 impl From<search::Retrieved> for RetrieveResponse {
     fn from(found: search::Retrieved) -> Self {
-        let file = |(filename, score, content)| RetrievedFile { filename, score: rounded(score), content };
+        let file =
+            |(filename, score, content)| RetrievedFile { filename, score: rounded(score), content };
         let results = found.files.into_iter().map(file).collect();
         Self { results, hash: found.commit.to_string(), pending_embeddings: 0 }
     }

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
-use gix::glob::wildmatch::Mode;
 use gix::glob::wildmatch;
+use gix::glob::wildmatch::Mode;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::blobs::Blobs;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 
-use super::card::{Card, PASSAGE_LINES};
+use super::card::{Card, PASSAGE_LINES, Use};
 use super::words::{Word, words};
 use crate::backend::git::objects::{ObjectError, ObjectSource};
 use crate::backend::git::walk::Walk;
@@ -47,7 +47,8 @@ pub struct File {
     pub path: BString,
     pub id: ObjectId,
     words: Box<[Word]>,
-    card: Arc<Card>,
+    /// None if the content was not read yet, or there was no memory for it.
+    card: Option<Arc<Card>>,
 }
 
 /// What is looked for.
@@ -86,10 +87,9 @@ impl Index {
     ) -> Result<Self, ObjectError> {
         let mut cards: HashMap<ObjectId, Arc<Card>> = HashMap::new();
         for index in known.iter().rev() {
-            let read = index.files[..index.read].iter();
-            cards.extend(read.map(|file| (file.id, file.card.clone())));
+            let known = index.files.iter().filter_map(|file| Some((file.id, file.card.clone()?)));
+            cards.extend(known);
         }
-        let nothing = Arc::new(Card::new(b""));
         let mut files = Vec::new();
         for leaf in Walk::new(source, root, BString::default())? {
             let (path, entry) = leaf?;
@@ -97,7 +97,7 @@ impl Index {
                 break;
             }
             if entry.file_mode().is_some() {
-                files.push(File::new(path, entry.id, nothing.clone()));
+                files.push(File::new(path, entry.id));
             }
         }
         let size = files.iter().map(File::size).sum();
@@ -109,12 +109,12 @@ impl Index {
                 let card = &cards[&file.id];
                 if index.size + card.size() <= INDEX_BYTES_MAX {
                     index.size += card.size();
-                    file.card = card.clone();
+                    file.card = Some(card.clone());
                 }
             }
             index.read = end;
         }
-        let lengths = index.files.iter().flat_map(|file| file.card.lengths());
+        let lengths = index.files.iter().flat_map(File::lengths);
         let words: u64 = lengths.clone().map(|length| u64::from(*length)).sum();
         index.passages = lengths.count();
         index.average = (words as f32 / index.passages.max(1) as f32).max(1.0);
@@ -157,7 +157,7 @@ impl Index {
         };
         let mut sought = Vec::new();
         for (word, weight) in &question.words {
-            let with = self.files.iter().map(|file| file.card.uses(*word).len()).sum();
+            let with = self.files.iter().map(|file| file.uses(*word).len()).sum();
             let named = self.files.iter().filter(|file| file.has_in_path(*word)).count();
             if with + named > 0 {
                 let in_text = weight * said(self.passages.max(with), with);
@@ -165,13 +165,15 @@ impl Index {
                 sought.push(Sought { word: *word, in_text, in_path, with });
             }
         }
-        let all: f32 = sought.iter().map(|it| if it.with > 0 { it.in_text } else { it.in_path }).sum();
+        let all: f32 =
+            sought.iter().map(|it| if it.with > 0 { it.in_text } else { it.in_path }).sum();
         let mut files = Vec::new();
         for (number, file) in self.files.iter().enumerate() {
             if !wanted(file.path.as_bstr()) {
                 continue;
             }
-            let (path, passages) = self.fit(number, file, &sought, all.max(f32::MIN_POSITIVE), question);
+            let (path, passages) =
+                self.fit(number, file, &sought, all.max(f32::MIN_POSITIVE), question);
             let best = passages.first().map_or(0.0, |(_, fit)| *fit);
             let fit = best + path;
             if fit > 0.0 {
@@ -196,11 +198,11 @@ impl Index {
         all: f32,
         question: &Question,
     ) -> (f32, Vec<(u32, f32)>) {
-        let lengths = file.card.lengths();
+        let lengths = file.lengths();
         let mut fits: Vec<f32> = Vec::new();
         let mut path = 0.0;
         for word in sought {
-            for used in file.card.uses(word.word) {
+            for used in file.uses(word.word) {
                 fits.resize(lengths.len(), 0.0);
                 let (count, length) = (used.count as f32, lengths[used.passage as usize] as f32);
                 let norm = K1 * (1.0 - B + B * length / self.average);
@@ -234,12 +236,20 @@ struct Sought {
 }
 
 impl File {
-    fn new(path: BString, id: ObjectId, card: Arc<Card>) -> Self {
+    fn new(path: BString, id: ObjectId) -> Self {
         let mut own = Vec::new();
         words(&path.to_str_lossy(), |found| own.push(found.word));
         own.sort_unstable();
         own.dedup();
-        Self { path, id, words: own.into(), card }
+        Self { path, id, words: own.into(), card: None }
+    }
+
+    fn uses(&self, word: Word) -> &[Use] {
+        self.card.as_ref().map_or(&[], |card| card.uses(word))
+    }
+
+    fn lengths(&self) -> &[u32] {
+        self.card.as_ref().map_or(&[], |card| card.lengths())
     }
 
     fn has_in_path(&self, word: Word) -> bool {

@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn the_best_lines_are_shown_in_their_order() {
         let text: String = (1..=60).map(|n| format!("line {n}\n")).collect();
-        let text = text.replace("line 30\n", "größe of alpha beta\n").replace("line 40\n", "alpha\n");
+        let text =
+            text.replace("line 30\n", "größe of alpha beta\n").replace("line 40\n", "alpha\n");
         let found = excerpt(text.as_bytes(), 0, &sought(&["alpha", "beta"]), &HashSet::new());
         let lines: Vec<_> = found.lines.iter().map(|it| (it.number, it.start, it.end)).collect();
         assert_eq!(lines, [(30, 9, 14), (40, 0, 5)]);

@@ -37,10 +37,10 @@ const DEFINERS: [&str; 24] = [
 /// English words that say nothing about code.
 const STOPS: [&str; 60] = [
     "a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can",
-    "do", "does", "each", "for", "from", "has", "have", "how", "if", "in", "into", "is", "it", "its",
-    "may", "must", "no", "not", "of", "on", "or", "our", "should", "so", "such", "than", "that",
-    "the", "their", "them", "then", "there", "these", "they", "this", "to", "was", "we", "when",
-    "where", "which", "while", "will", "with", "would", "you",
+    "do", "does", "each", "for", "from", "has", "have", "how", "if", "in", "into", "is", "it",
+    "its", "may", "must", "no", "not", "of", "on", "or", "our", "should", "so", "such", "than",
+    "that", "the", "their", "them", "then", "there", "these", "they", "this", "to", "was", "we",
+    "when", "where", "which", "while", "will", "with", "would", "you",
 ];
 
 /// Length of the longest of them.
@@ -198,9 +198,7 @@ fn stem(word: &str) -> &str {
 
 /// FNV-1a: the same in every build and on every machine.
 fn hash(text: &str) -> Word {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]

@@ -109,10 +109,10 @@ mod tests {
 
     #[test]
     fn what_is_named_is_looked_for_as_it_is() {
-        assert_eq!(exact("where is `let x =` set by parse_config(), if at all?"), [
-            "let x =",
-            "parse_config"
-        ]);
+        assert_eq!(
+            exact("where is `let x =` set by parse_config(), if at all?"),
+            ["let x =", "parse_config"]
+        );
         assert_eq!(exact("how are retries done"), [""; 0]);
         assert_eq!(exact("retry"), ["retry"]);
         assert_eq!(exact("/fn +main/"), ["fn +main"]);
