@@ -230,6 +230,9 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
     }
     let read = read!(
         AddWorkspaceUserRequest,
+        AgentInputs,
+        AgentOverrides,
+        AgentRequest,
         BucketNodeStatsRequest,
         CommitAuthor,
         CommitTerms,
@@ -252,7 +255,9 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         RepoAiLlm,
         RepoBucket,
         RestoreObjectsRequest,
+        RetrieveRequest,
         ScrubMirrorRequest,
+        SearchRequest,
         SystemEventQuery,
         UpdateAccessKeyRequest,
         UpdateAiKeyRequest,

@@ -41,8 +41,9 @@ const REPORTED: usize = 10;
 const STEPS_MAX: usize = 2 * (REPORTED + question::EXACT_MAX);
 /// Matches of one exact search; what is there more often says nothing of a file.
 const MATCHES_MAX: usize = 1_000;
-/// What a passage gains that has everything that was named exactly: as much as by all the words.
-const EXACT: f32 = 1.0;
+/// What a passage gains that has everything that was named exactly: as much as by all the words in a passage
+/// that is full of them.
+const EXACT: f32 = 2.0;
 
 /// A question that can be answered: the caller may ask, and the files are indexed.
 pub struct Ready {

@@ -337,7 +337,7 @@ impl From<Vec<FoundFile>> for SearchResponse {
     }
 }
 
-/// Digits beyond these say nothing.
+/// Digits beyond these say nothing. Downwards, so that a file still fits the score it was answered with.
 fn rounded(score: f32) -> f64 {
-    (f64::from(score) * 10_000.0).round() / 10_000.0
+    (f64::from(score) * 10_000.0).floor() / 10_000.0
 }

@@ -15,10 +15,11 @@ use crate::backend::git::walk::Walk;
 
 /// Files of an index; what comes after them in path order is not found.
 pub const FILES_MAX: usize = 100_000;
-/// Memory for one index, in bytes; files for which there is none are found by their paths.
+/// Memory for one index, in bytes; files for which there is none left, in path order, are found by
+/// their paths.
 pub const INDEX_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Files that are read before it is seen whether there is time for more.
-const WINDOW_FILES: usize = 512;
+const WINDOW_FILES: usize = 128;
 /// Most threads for one index.
 const THREADS_MAX: usize = 4;
 /// Passages of a file that are answered.
@@ -102,23 +103,30 @@ impl Index {
         }
         let size = files.iter().map(File::size).sum();
         let mut index = Self { files, read: 0, size, passages: 0, average: 1.0 };
-        while index.read < index.files.len() && (index.read == 0 || Instant::now() < deadline) {
+        while !index.is_finished() && (index.read == 0 || Instant::now() < deadline) {
             let end = index.files.len().min(index.read + WINDOW_FILES);
             make_cards(source, &index.files[index.read..end], &mut cards)?;
-            for file in &mut index.files[index.read..end] {
-                let card = &cards[&file.id];
-                if index.size + card.size() <= INDEX_BYTES_MAX {
-                    index.size += card.size();
-                    file.card = Some(card.clone());
-                }
-            }
-            index.read = end;
+            let full = !index.take(end, &cards);
+            index.read = if full { index.files.len() } else { end };
         }
         let lengths = index.files.iter().flat_map(File::lengths);
         let words: u64 = lengths.clone().map(|length| u64::from(*length)).sum();
         index.passages = lengths.count();
         index.average = (words as f32 / index.passages.max(1) as f32).max(1.0);
         Ok(index)
+    }
+
+    /// Takes the cards of the next files, up to `end`; false if there is no memory for more.
+    fn take(&mut self, end: usize, cards: &HashMap<ObjectId, Arc<Card>>) -> bool {
+        for file in &mut self.files[self.read..end] {
+            let card = &cards[&file.id];
+            if self.size + card.size() > INDEX_BYTES_MAX {
+                return false;
+            }
+            self.size += card.size();
+            file.card = Some(card.clone());
+        }
+        true
     }
 
     /// How many files were read, and how many were not yet.

@@ -72,7 +72,8 @@ fn look(text: &str, sought: &[(Word, f32)]) -> (f32, Range<usize>) {
         if seen.insert(found.word) {
             says += weight;
         }
-        if *weight > most {
+        // Of equal ones, the whole name rather than a part of it.
+        if *weight > most || *weight == most && found.end - found.start > at.len() {
             (most, at) = (*weight, found.start..found.end);
         }
     });

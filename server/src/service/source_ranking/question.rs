@@ -84,11 +84,9 @@ fn words_of(query: &str) -> Vec<(Word, f32)> {
 fn quoted(query: &str) -> Vec<&str> {
     let mut found = Vec::new();
     for mark in ['"', '`'] {
-        found.extend(query.split(mark).skip(1).step_by(2).filter(|text| !text.trim().is_empty()));
         // The last mark may have no end.
-        if query.matches(mark).count() % 2 == 1 {
-            found.pop();
-        }
+        let pairs = query.matches(mark).count() / 2;
+        found.extend(query.split(mark).skip(1).step_by(2).take(pairs));
     }
     found
 }
