@@ -68,7 +68,7 @@ mod pages;
 mod sse;
 
 // Generated code keeps to no style, and its prelude is not re-exported.
-#[allow(clippy::all, clippy::too_many_lines, clippy::unwrap_used, unused_imports)]
+#[allow(clippy::all, clippy::too_many_lines, clippy::unwrap_used, dead_code, unused_imports)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/codegen.rs"));
 }

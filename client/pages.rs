@@ -176,6 +176,21 @@ impl<'a> builder::GrepSourceRepo<'a> {
     }
 }
 
+impl<'a> builder::SearchSourceFiles<'a> {
+    /// Sends the request, and one more for each page that follows, as the stream is read.
+    ///
+    /// Starts at `cursor` and keeps every other parameter; `limit` is how many files are fetched at
+    /// a time. The stream ends after the last page or the first error.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::FileHit, Error<types::SourceError>>> + Send + 'a {
+        pages(self, |request| async move {
+            let page = request.clone().send().await?.into_inner();
+            Ok((page.items, page.next_cursor.map(|cursor| request.cursor(cursor))))
+        })
+    }
+}
+
 impl<'a> builder::ListBranches<'a> {
     /// Sends the request, and one more for each page that follows, as the stream is read.
     ///

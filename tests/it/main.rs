@@ -19,6 +19,7 @@ mod mirror;
 mod objects;
 mod operate;
 mod operations;
+mod ranking;
 mod repo_tokens;
 mod schema_twins;
 mod sdks;

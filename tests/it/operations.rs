@@ -134,6 +134,14 @@ fn of_accounts_and_source_repos() -> Vec<Operation> {
         operation!(diff_commits, Repo(Read), |on| .repo_id(on.repo).base("main")),
         operation!(list_tree, Repo(Read), |on| .repo_id(on.repo)),
         operation!(grep_source_repo, Repo(Read), |on| .repo_id(on.repo).pattern("kept")),
+        operation!(search_source_repo, Repo(Read), |on| .repo_id(on.repo)
+            .body(body::<types::SearchRequest>(json!({"query": "kept"})))),
+        operation!(search_source_files, Repo(Read), |on| .repo_id(on.repo).query("kept")),
+        operation!(run_agent, Repo(Read), |on| .repo_id(on.repo).body(body::<types::AgentRequest>(
+            json!({"agent_name": "relace-search", "agent_inputs": {"query": "kept"}})))),
+        operation!(retrieve_source_files, Repo(Read), |on| .repo_id(on.repo)
+            .body(body::<types::RetrieveRequest>(json!({"query": "kept"})))),
+        operation!(get_embedding_status, Repo(Read), |on| .repo_id(on.repo)),
         operation!(archive_source_repo, Repo(Read), |on| .repo_id(on.repo)),
         operation!(list_branches, Repo(Read), |on| .repo_id(on.repo)),
         operation!(create_branch, Repo(Write), |on| .repo_id(on.repo)

@@ -9,6 +9,11 @@ use crate::support::{OWNER_TOKEN, Server, peers};
 
 /// Runs a client's script to its end, if the client is installed.
 async fn run(installed: &str, program: &str, script: &str) {
+    run_with(installed, program, script, &[]).await;
+}
+
+/// As [`run`], with more in the environment.
+async fn run_with(installed: &str, program: &str, script: &str, more: &[(&str, String)]) {
     if !peers::installed(&[installed]) {
         return;
     }
@@ -25,6 +30,7 @@ async fn run(installed: &str, program: &str, script: &str) {
         .env("TEST_GIT_URL", upstream.base())
         .env("TEST_PEER_MODULES", peers::folder().join("node"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(more.iter().map(|(name, value)| (name, value)))
         .env("TMPDIR", folder.path())
         // Their git helpers know one host only.
         .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -87,6 +93,26 @@ async fn tokens_and_webhooks_of_the_python_sdk_work_unchanged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_and_webhooks_of_the_older_python_sdk_work_unchanged() {
     run_python_access("1.4.0", Some("python-1.4")).await;
+}
+
+const PYTHON: &str = "python/bin/python";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn search_of_the_python_sdk_works_unchanged() {
+    let version = [("TEST_SDK_VERSION", "2.1.0".to_owned())];
+    run_with(PYTHON, PYTHON, "python/search.py", &version).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn search_of_the_older_python_sdk_works_unchanged() {
+    let modules = peers::folder().join("python-1.4").display().to_string();
+    let more = [("TEST_SDK_VERSION", "1.4.0".to_owned()), ("PYTHONPATH", modules)];
+    run_with("python-1.4", PYTHON, "python/search.py", &more).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn search_of_the_typescript_sdk_works_unchanged() {
+    run("node/node_modules/@relace-ai/relace", "node", "node/search.mjs").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -266,8 +266,8 @@ pub struct CreateSourceRepoRequest {
     /// The repo's metadata. Wins over what `copy_metadata` would copy.
     #[serde(default)]
     metadata: Option<Metadata>,
-    /// Kept and answered, for clients that send it. The search index is made when it is first needed,
-    /// whatever this says.
+    /// Index the files after the creation and after each change of the default branch, so that they can be
+    /// retrieved. A search indexes what it needs, whatever this says.
     #[serde(default)]
     #[schema(default = false)]
     auto_index: bool,
@@ -363,7 +363,7 @@ pub struct SourceRepo {
     /// Its metadata; `null` if none was ever set.
     #[schema(required = true)]
     metadata: Option<Metadata>,
-    /// What was sent at creation; without effect.
+    /// Whether its files are indexed by themselves, and can be retrieved.
     auto_index: bool,
     /// Id of the workspace it belongs to.
     workspace_id: Uuid,

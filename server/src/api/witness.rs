@@ -38,7 +38,10 @@ use super::source_repos::{
     CreateSource, CreateSourceRepoRequest, SourceFiles, SourceRepo, SourceRepoInfo,
     SourceRepoOrder, SourceRepoPage,
 };
-use super::source_search::GrepPage;
+use super::source_search::{
+    AgentInputs, AgentName, AgentOverrides, AgentRequest, EmbeddingStatus, FilePage, GrepPage,
+    RetrieveRequest, RetrieveResponse, SearchEvent, SearchRequest, SearchResponse,
+};
 use super::stats::{
     BucketNodeStatsRequest, BucketNodeStatsResponse, BucketStatsResponse, IdList,
     NodeDailyResponse, NodeMinuteResponse, RepoStatsResponse, StatsResponse, StatsScope, StatsTime,
@@ -79,6 +82,10 @@ pub fn sent() -> Schemas {
         SchemaSettings::openapi3().for_deserialize(),
         AccessType,
         AddWorkspaceUserRequest,
+        AgentInputs,
+        AgentName,
+        AgentOverrides,
+        AgentRequest,
         AiType,
         ArchiveFormat,
         BranchName,
@@ -116,6 +123,8 @@ pub fn sent() -> Schemas {
         RepoBucket,
         RestoreObjectsRequest,
         ScrubMirrorRequest,
+        RetrieveRequest,
+        SearchRequest,
         Revision,
         ShortCommitMessage,
         StatsScope,
@@ -166,6 +175,11 @@ pub fn answered() -> Schemas {
         WebhookDeliveryPage,
         WebhookSecret,
         GrepPage,
+        EmbeddingStatus,
+        FilePage,
+        RetrieveResponse,
+        SearchEvent,
+        SearchResponse,
         Health,
         JobEvent,
         JobIdResponse,
@@ -219,6 +233,9 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
     }
     let read = read!(
         AddWorkspaceUserRequest,
+        AgentInputs,
+        AgentOverrides,
+        AgentRequest,
         BucketNodeStatsRequest,
         CommitAuthor,
         CommitTerms,
@@ -241,7 +258,9 @@ pub fn read(name: &str, text: &str) -> Option<Result<(), String>> {
         RepoAiLlm,
         RepoBucket,
         RestoreObjectsRequest,
+        RetrieveRequest,
         ScrubMirrorRequest,
+        SearchRequest,
         SystemEventQuery,
         UpdateAccessKeyRequest,
         UpdateAiKeyRequest,

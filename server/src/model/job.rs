@@ -15,6 +15,8 @@ pub const BACKOFF_FIRST: Duration = Duration::from_secs(2);
 pub enum JobKind {
     /// Replace a source repo's bundles by one base pack.
     CompactSourceRepo,
+    /// Make the index of a source repo's head, for the next search.
+    IndexSourceRepo,
     /// Remove what a deleted source repo left behind.
     PurgeSourceRepo,
     /// Remove an object that no row names any more.
@@ -28,8 +30,9 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CompactSourceRepo,
+        Self::IndexSourceRepo,
         Self::PurgeSourceRepo,
         Self::DropObject,
         Self::StorageJob,
@@ -40,6 +43,7 @@ impl JobKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CompactSourceRepo => "compact_source_repo",
+            Self::IndexSourceRepo => "index_source_repo",
             Self::PurgeSourceRepo => "purge_source_repo",
             Self::DropObject => "drop_object",
             Self::StorageJob => "storage_job",

@@ -17,6 +17,7 @@ pub mod org;
 pub mod page;
 pub mod patch;
 pub mod push;
+pub mod search;
 pub mod source_import;
 pub mod source_ref;
 pub mod source_repo;

@@ -28,6 +28,8 @@ pub mod source_git;
 pub mod source_grep;
 pub mod source_history;
 pub mod source_imports;
+pub mod source_index;
+pub mod source_ranking;
 pub mod source_reading;
 pub mod source_repos;
 pub mod stats;

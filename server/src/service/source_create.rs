@@ -9,6 +9,7 @@ use crate::model::audit::Action;
 use crate::model::edit::{Change, CommitId, Edit, FileWrite, Identity};
 use crate::model::git_source::Phase;
 use crate::model::id::{ImportId, SourceRepoId, WorkspaceId};
+use crate::model::job::JobKind;
 use crate::model::source_repo::{Metadata, SourceRepo};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
@@ -18,7 +19,7 @@ use crate::service::source_fetch::{GitSource, Waiting, fetch_new};
 use crate::service::source_repos::{check_metadata, line, require};
 use crate::service::{Error, Result, Services, access, packs, webhooks};
 use crate::store::{
-    Tx, audit, source_imports, source_packs, source_refs, source_repos, workspaces,
+    Tx, audit, jobs, source_imports, source_packs, source_refs, source_repos, workspaces,
 };
 
 /// What a new repo is to be.
@@ -202,6 +203,10 @@ async fn finish(mut tx: Tx, caller: &Caller, repo: &SourceRepo) -> Result<()> {
     // The workspace may have been deleted since it was looked at.
     if !workspaces::hold(&mut *tx, repo.workspace).await? {
         return Err(Error::not_found("Workspace"));
+    }
+    if repo.auto_index {
+        let (job, subject) = (JobKind::IndexSourceRepo, repo.id.to_string());
+        jobs::enqueue(&mut *tx, job, &subject, repo.created_at).await?;
     }
     webhooks::announce(&mut tx, repo.id, [Happening::Created { head: repo.head.clone() }]).await?;
     audit::insert(&mut *tx, &line(caller, repo, Action::Created)).await?;

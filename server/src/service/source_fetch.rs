@@ -137,6 +137,7 @@ pub async fn update(
             metadata: update.metadata.clone(),
             caller: caller.clone(),
             workspace: repo.workspace,
+            auto_index: repo.auto_index,
         };
         let decided = decide(services, id, order).await?;
         // Refused only if the branch has moved.

@@ -141,6 +141,7 @@ pub async fn push<R: AsyncBufRead + Unpin>(
         metadata: None,
         caller: caller.clone(),
         workspace: repo.workspace,
+        auto_index: repo.auto_index,
     };
     decide(services, id, order).await.map(Pushed::Decided)
 }

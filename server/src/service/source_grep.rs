@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::backend::git::blobs::Blobs;
 use crate::backend::git::grep::{self, Pattern, Place, Until};
@@ -14,6 +14,7 @@ use crate::model::history::{GrepMatch, PATTERN_CHARS_MAX};
 use crate::model::id::SourceRepoId;
 use crate::model::source_ref::Revision;
 use crate::service::source_history::{Page, bad_cursor};
+use crate::service::source_index::Indexes;
 use crate::service::source_reading::read;
 use crate::service::source_repos::require;
 use crate::service::{Error, Result, Services};
@@ -23,17 +24,19 @@ const SEARCHES_MAX: usize = 4;
 /// How long a search may wait for its turn ...
 const TURN: Duration = Duration::from_secs(10);
 /// ... and how long one request may then look, before it answers what it has.
-const TIME: Duration = Duration::from_secs(5);
+pub(super) const TIME: Duration = Duration::from_secs(5);
 
 /// What the searches of this process share.
 pub struct Searches {
-    blobs: Arc<Blobs>,
+    pub(super) blobs: Arc<Blobs>,
+    pub(super) indexes: Indexes,
     turns: Semaphore,
 }
 
 impl Default for Searches {
     fn default() -> Self {
-        Self { blobs: Arc::default(), turns: Semaphore::new(SEARCHES_MAX) }
+        let turns = Semaphore::new(SEARCHES_MAX);
+        Self { blobs: Arc::default(), indexes: Indexes::default(), turns }
     }
 }
 
@@ -41,6 +44,18 @@ impl Searches {
     /// Drops what this process remembers of a repo.
     pub fn forget(&self, repo: SourceRepoId) {
         self.blobs.forget(repo);
+        self.indexes.forget(repo);
+    }
+
+    /// How many indexes of a repo this process keeps.
+    pub fn indexes_of(&self, repo: SourceRepoId) -> usize {
+        self.indexes.count(repo)
+    }
+
+    /// Waits until this process searches for few enough others.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
+        turn.map_err(|_| busy())?.map_err(Error::internal)
     }
 }
 
@@ -69,8 +84,7 @@ pub async fn grep(
     let from = begin.map_or(Place::default(), |(_, place)| place);
     let pattern = compile(&asked)?;
     let searches = &services.searches;
-    let turn = tokio::time::timeout(TURN, searches.turns.acquire()).await;
-    let _turn = turn.map_err(|_| busy())?.map_err(Error::internal)?;
+    let _turn = searches.turn().await?;
     let blobs = searches.blobs.clone();
     let matches = asked.limit;
     read(services, &repo, at, move |cache, commit| {

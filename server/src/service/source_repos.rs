@@ -64,6 +64,7 @@ pub async fn edit(
         metadata: order.metadata,
         caller: caller.clone(),
         workspace: repo.workspace,
+        auto_index: repo.auto_index,
     };
     services.editors.edit(id, order).await
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::model::job::{ATTEMPTS_MAX, Job, JobKind};
 use crate::model::time::Timestamp;
-use crate::service::{Result, Services, jobs, objects, upkeep};
+use crate::service::{Result, Services, jobs, objects, source_index, upkeep};
 use crate::telemetry;
 pub use deliveries::{RECEIVERS_AT_ONCE, deliver};
 pub use rounds::{measure, mend, schedule, sweep, trim, watch};
@@ -64,6 +64,7 @@ pub async fn run_one(services: &Arc<Services>, owner: &str) -> Result<bool> {
 async fn run_job(services: &Arc<Services>, job: &Job) -> Result<()> {
     match job.kind {
         JobKind::CompactSourceRepo => upkeep::compact(services, &job.subject).await,
+        JobKind::IndexSourceRepo => source_index::index(services, &job.subject).await,
         JobKind::PurgeSourceRepo => upkeep::purge(services, &job.subject).await,
         JobKind::DropObject => upkeep::drop_object(services, &job.subject).await,
         JobKind::StorageJob => objects::jobs::run(services, &job.subject).await,

@@ -248,6 +248,8 @@ pub async fn create_repo(client: &Client, workspace: Uuid) -> Uuid {
     let source: types::CreateSource = serde_json::from_value(files).expect("files");
     let body = types::CreateSourceRepoRequest::builder()
         .source(Some(source))
+        // What is not indexed cannot be retrieved.
+        .auto_index(true)
         .workspace_id(Some(workspace));
     client.create_source_repo().body(body).send().await.expect("repo").repo_id
 }

@@ -82,7 +82,7 @@ async fn accepted(stage: &mut Stage) -> Made {
     stage.pair(&format!("/repo/{repo}/ai/apikey"), json!({"name": "ai", "aiType": "AWS"})).await;
 
     let source = json!({"type": "files", "files": [{"filename": "kept.txt", "content": MARKER}]});
-    let source = json!({"source": source});
+    let source = json!({"source": source, "auto_index": true});
     let request = stage.request("POST", "/v1/repo").bearer_auth(OWNER_TOKEN).json(&source);
     let source: Value = request.send().await.expect("made").json().await.expect("JSON");
     let (source_repo, commit) = (text(&source["repo_id"]), text(&source["repo_head"]));
@@ -185,6 +185,7 @@ async fn read_everything(stage: &mut Stage, made: &Made) -> Vec<String> {
         let query = match template.rsplit('/').next() {
             Some("diff") => "?base=main",
             Some("grep") => "?pattern=e",
+            Some("search") => "?query=e",
             _ if template.starts_with("/v2/stats/") => "?scope=org&window=24h",
             _ => "",
         };

@@ -7,6 +7,7 @@ use std::time::Instant;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::glob::wildmatch;
+use gix::glob::wildmatch::Mode;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::blobs::Blobs;
@@ -30,7 +31,22 @@ const LEAD_BYTES: usize = 100;
 /// What to look for.
 pub struct Pattern {
     regex: Regex,
-    glob: Option<BString>,
+    glob: Option<Glob>,
+}
+
+/// Which files are meant. A glob without a slash is for names, wherever they are.
+pub struct Glob(BString);
+
+impl Glob {
+    pub fn new(glob: &str) -> Self {
+        Self(glob.into())
+    }
+
+    pub fn fits(&self, path: &BStr) -> bool {
+        let name = path.rfind_byte(b'/').map_or(path, |slash| path[slash + 1..].as_bstr());
+        let text = if self.0.contains(&b'/') { path } else { name };
+        wildmatch(self.0.as_bstr(), text, Mode::NO_MATCH_SLASH_LITERAL)
+    }
 }
 
 /// Where to go on: the file by its number among those looked into, and behind which line.
@@ -63,15 +79,11 @@ impl Pattern {
             .dfa_size_limit(PATTERN_BYTES_MAX)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { regex, glob: glob.map(BString::from) })
+        Ok(Self { regex, glob: glob.map(Glob::new) })
     }
 
-    /// A glob without a slash is for names, wherever they are.
     fn wants(&self, path: &BStr) -> bool {
-        let Some(glob) = &self.glob else { return true };
-        let name = path.rfind_byte(b'/').map_or(path, |slash| path[slash + 1..].as_bstr());
-        let text = if glob.contains(&b'/') { path } else { name };
-        gix::glob::wildmatch(glob.as_bstr(), text, wildmatch::Mode::NO_MATCH_SLASH_LITERAL)
+        self.glob.as_ref().is_none_or(|glob| glob.fits(path))
     }
 
     /// The lines of a file that match, behind a line, and whether there may be more.

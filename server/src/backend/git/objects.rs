@@ -50,7 +50,10 @@ impl ObjectError {
         )
     }
 
-    pub(super) fn broken(id: impl std::fmt::Display, what: impl std::fmt::Display) -> Self {
+    pub(in crate::backend) fn broken(
+        id: impl std::fmt::Display,
+        what: impl std::fmt::Display,
+    ) -> Self {
         Self::CacheBroken(format!("{id}: {what}"))
     }
 }

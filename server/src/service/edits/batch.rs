@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
 use crate::service::{Error, Result, packs, webhooks};
 use crate::store::source_repos::{self, Position, Step};
-use crate::store::{audit, jobs, source_packs};
+use crate::store::{Tx, audit, jobs, source_packs};
 
 /// What a batch comes to, before it is durable.
 pub struct Draft {
@@ -181,11 +181,28 @@ pub async fn save(
     if moved {
         webhooks::announce(&mut tx, repo, moves(branch, old, draft)).await?;
     }
-    if to.bundles >= BUNDLES_MAX || to.bundle_bytes >= BUNDLE_BYTES_MAX {
-        jobs::enqueue(&mut *tx, JobKind::CompactSourceRepo, &repo.to_string(), now).await?;
-    }
+    let index = moved && branch == DEFAULT_BRANCH && orders[0].auto_index;
+    enqueue_upkeep(&mut tx, repo, &to, index, now).await?;
     tx.commit().await?;
     Ok(Some(to))
+}
+
+/// Queues what is to follow a change.
+pub async fn enqueue_upkeep(
+    tx: &mut Tx,
+    repo: SourceRepoId,
+    at: &Position,
+    index: bool,
+    now: Timestamp,
+) -> Result<()> {
+    let subject = repo.to_string();
+    if at.bundles >= BUNDLES_MAX || at.bundle_bytes >= BUNDLE_BYTES_MAX {
+        jobs::enqueue(&mut **tx, JobKind::CompactSourceRepo, &subject, now).await?;
+    }
+    if index {
+        jobs::enqueue(&mut **tx, JobKind::IndexSourceRepo, &subject, now).await?;
+    }
+    Ok(())
 }
 
 /// How the branch moved, edit by edit.

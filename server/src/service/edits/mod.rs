@@ -54,6 +54,8 @@ pub struct Order {
     pub metadata: Option<Metadata>,
     pub caller: Caller,
     pub workspace: WorkspaceId,
+    /// Whether the default branch is indexed by itself.
+    pub auto_index: bool,
 }
 
 /// What an edit came to.

@@ -7,6 +7,7 @@ use gix::objs::Kind;
 use gix::validate;
 use serde_json::json;
 
+use super::batch::enqueue_upkeep;
 use super::{Shared, fill};
 use crate::backend::git::cache::Cache;
 use crate::backend::git::objects::Object;
@@ -15,15 +16,14 @@ use crate::backend::objects::Objects;
 use crate::model::access::Caller;
 use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::id::{SourceRepoId, WorkspaceId};
-use crate::model::job::JobKind;
 use crate::model::push::{Outcomes, PUSHABLE, REF_BYTES_MAX, REFS_MAX, RefUpdate, Refs, Target};
-use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DEFAULT_BRANCH, Metadata};
+use crate::model::source_repo::{DEFAULT_BRANCH, Metadata};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
 use crate::service::{Error, Result, packs, webhooks};
 use crate::store::source_packs::Place;
 use crate::store::source_repos::{self, Position};
-use crate::store::{Tx, audit, jobs, source_packs, source_refs};
+use crate::store::{Tx, audit, source_packs, source_refs};
 
 /// Refs that an audit line names; a push may change thousands.
 const AUDITED_MAX: usize = 20;
@@ -43,6 +43,8 @@ pub struct Order {
     pub metadata: Option<Metadata>,
     pub caller: Caller,
     pub workspace: WorkspaceId,
+    /// Whether the default branch is indexed by itself.
+    pub auto_index: bool,
 }
 
 /// New objects, stored where no row names them yet.
@@ -115,9 +117,8 @@ pub(super) async fn save(shared: &Shared, repo: SourceRepoId, order: &Order) -> 
     };
     let moved: Vec<_> = accepted.iter().map(moved).collect();
     webhooks::announce(&mut tx, repo, moved).await?;
-    if to.bundles >= BUNDLES_MAX || to.bundle_bytes >= BUNDLE_BYTES_MAX {
-        jobs::enqueue(&mut *tx, JobKind::CompactSourceRepo, &repo.to_string(), now).await?;
-    }
+    let index = order.auto_index && to.head != from.head;
+    enqueue_upkeep(&mut tx, repo, &to, index, now).await?;
     Tx::commit(tx).await?;
     Ok(Saved { outcomes, change: Some(Change { from: from.seq, to, refs }) })
 }

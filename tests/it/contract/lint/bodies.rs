@@ -25,7 +25,8 @@ pub fn request_media_type(contract: &Contract) -> Findings {
     findings
 }
 
-/// Plain text is for programs that read nothing else, of the server itself only.
+/// Plain text is for programs that read nothing else, of the server itself only. What comes in events may also be had
+/// as one document.
 pub fn response_media_type(contract: &Contract) -> Findings {
     let mut findings = Findings::new();
     for operation in &contract.operations {
@@ -34,7 +35,7 @@ pub fn response_media_type(contract: &Contract) -> Findings {
             let success = code.starts_with('2');
             let right = match types[..] {
                 [JSON] => true,
-                [] | [OCTETS | EVENTS] => success,
+                [] | [OCTETS | EVENTS] | [JSON, EVENTS] => success,
                 [TEXT] => success && operation.is_system(),
                 _ => false,
             };

@@ -111,8 +111,10 @@ fn schemas(contract: &Contract, operation: &Operation, classes: &[char]) -> BTre
     chosen.flat_map(|(_, response)| bodies(response)).collect()
 }
 
+/// Where there is JSON, the client generator reads nothing else.
 fn bodies(response: &Value) -> Vec<String> {
-    let found: Vec<String> =
-        entries(&response["content"]).map(|(_, media)| media["schema"].to_string()).collect();
+    let json = response["content"].get("application/json").map(|json| ("", json));
+    let read = json.map_or_else(|| entries(&response["content"]).collect(), |json| vec![json]);
+    let found: Vec<String> = read.iter().map(|(_, media)| media["schema"].to_string()).collect();
     if found.is_empty() { vec!["no body".to_owned()] } else { found }
 }

@@ -41,6 +41,7 @@ fn order(updates: Vec<(RefUpdate, Option<Kind>)>) -> Order {
         metadata: None,
         caller,
         workspace,
+        auto_index: false,
     }
 }
 

@@ -1,0 +1,69 @@
+//! The indexes that are kept for the next search; it must never grow beyond its bound, nor hand
+//! one repo's files to another.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gix::ObjectId;
+
+use super::index::Index;
+use crate::model::id::SourceRepoId;
+
+/// Memory for indexes, of all repos together, in bytes. What two indexes share counts twice.
+pub const SHELF_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Indexes that are kept of one repo.
+const INDEXES_OF_REPO_MAX: usize = 4;
+
+#[derive(Default)]
+pub struct Shelf(Mutex<Vec<Kept>>);
+
+/// In the order of use, the last used one last.
+struct Kept {
+    repo: SourceRepoId,
+    /// The tree that is indexed.
+    root: ObjectId,
+    index: Arc<Index>,
+}
+
+impl Shelf {
+    /// The index of a tree; it may be unfinished.
+    pub fn get(&self, repo: SourceRepoId, root: ObjectId) -> Option<Arc<Index>> {
+        let mut kept = self.lock();
+        let place = kept.iter().position(|it| it.repo == repo && it.root == root)?;
+        let found = kept.remove(place);
+        let index = found.index.clone();
+        kept.push(found);
+        Some(index)
+    }
+
+    /// The indexes of other trees of a repo, the last used one first.
+    pub fn others(&self, repo: SourceRepoId) -> Vec<Arc<Index>> {
+        let kept = self.lock();
+        let own = kept.iter().rev().filter(|it| it.repo == repo);
+        own.map(|it| it.index.clone()).collect()
+    }
+
+    pub fn put(&self, repo: SourceRepoId, root: ObjectId, index: Arc<Index>) {
+        let mut kept = self.lock();
+        kept.retain(|it| it.repo != repo || it.root != root);
+        kept.push(Kept { repo, root, index });
+        let own = kept.iter().filter(|it| it.repo == repo).count();
+        if own > INDEXES_OF_REPO_MAX
+            && let Some(oldest) = kept.iter().position(|it| it.repo == repo)
+        {
+            kept.remove(oldest);
+        }
+        let mut bytes: usize = kept.iter().map(|it| it.index.size()).sum();
+        while bytes > SHELF_BYTES_MAX {
+            bytes -= kept.remove(0).index.size();
+        }
+    }
+
+    /// Drops what a repo that is gone had here.
+    pub fn forget(&self, repo: SourceRepoId) {
+        self.lock().retain(|it| it.repo != repo);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
