@@ -85,7 +85,7 @@ pub async fn repair(services: &Services, caller: &Caller, id: StorageRepoId) -> 
     let mut job = StorageJob::new(id, spaces[0], None, StorageJobKind::Repair, Asked::default());
     for space in spaces {
         let left = debts::left(&mut *tx, space, job.created_at, now).await?;
-        job.total += left.iter().map(|(_, debts)| debts).sum::<i64>();
+        job.total += left.iter().map(|left| left.debts).sum::<i64>();
     }
     add(&mut tx, caller, &repo, &job).await?;
     tx.commit().await?;

@@ -114,8 +114,9 @@ async fn what_cannot_be_had_is_said_and_leaves_nothing() {
     let (server, origin, upstream) = beside_upstream(2).await;
     let owner = server.owner();
     let url = upstream.url(origin.id);
-    let closed = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let closed = format!("http://{}/x.git", closed.local_addr().expect("an address"));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let closed = format!("http://{}/x.git", listener.local_addr().expect("an address"));
+    drop(listener);
     let none = "d".repeat(40);
     for (source, said) in [
         (json!({"type": "git", "url": url, "branch": "absent"}), "no branch `absent`"),
@@ -168,12 +169,12 @@ async fn the_address_that_was_checked_is_the_one_that_is_dialled() {
     assert_eq!(fetched.expect("fetched").tip.to_string(), origin.head().await);
     // The other way round: what a name leads to now does not count, but what it led to.
     let visits = upstream.visits();
-    let elsewhere = tokio::net::TcpListener::bind(("127.0.0.2", 0)).await.expect("a port");
-    let elsewhere = elsewhere.local_addr().expect("an address");
+    let elsewhere = SocketAddr::from(([127, 0, 0, 2], address.port()));
+    let _silent = tokio::net::TcpListener::bind(elsewhere).await.expect("a port");
     let mut named = url;
     named.set_host(Some("localhost")).expect("a name");
     let checked = Checked { url: named, addresses: vec![elsewhere] };
-    let fetched = fetcher.fetch((&checked, None), &wanted, place(), bounds.total, &progress).await;
+    let fetched = fetcher.fetch((&checked, None), &wanted, place(), bounds.wait, &progress).await;
     assert!(fetched.is_err());
     assert_eq!(upstream.visits(), visits);
     server.stop().await;
