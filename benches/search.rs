@@ -161,7 +161,7 @@ fn body(lines: &[&str]) -> String {
     let indent = lines[0].len() - lines[0].trim_start().len();
     let is_end = |line: &&str| line.len() == indent + 1 && line.ends_with('}');
     let single = lines[0].trim_end().ends_with([';', '}']);
-    let last = if single { 0 } else { lines.iter().position(|line| is_end(line)).unwrap_or(0) };
+    let last = if single { 0 } else { lines.iter().position(is_end).unwrap_or(0) };
     let code = lines[..=last].iter().filter(|line| !line.trim_start().starts_with("///"));
     code.copied().collect::<Vec<_>>().join("\n")
 }
