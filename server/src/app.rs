@@ -121,13 +121,8 @@ impl App {
             node,
             stopping: AtomicBool::new(false),
         });
-        let limits = Limits {
-            concurrent: config.limits.concurrent_requests,
-            body_mib: config.limits.body_mib,
-            request: Duration::from_secs(config.limits.request_seconds),
-        };
         Ok(Self {
-            guard: Arc::new(Guard::new(services.clone(), limits)),
+            guard: Arc::new(Guard::new(services.clone(), limits(config))),
             services,
             owner,
             lock,
@@ -273,6 +268,16 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
+    }
+}
+
+/// What requests to the API may take.
+fn limits(config: &Config) -> Limits {
+    let limits = &config.limits;
+    Limits {
+        concurrent: limits.concurrent_requests,
+        body_mib: limits.body_mib,
+        request: Duration::from_secs(limits.request_seconds),
     }
 }
 
