@@ -57,8 +57,13 @@ fn text(n: usize) -> String {
     let mut state = n as u64;
     let mut text = String::with_capacity(WRITTEN_BYTES);
     while text.len() < WRITTEN_BYTES {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        text.push_str(&format!("    let value_{} = {};\n", state >> 40 & 0xff, state >> 33 & 0xffff));
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(&format!(
+            "    let value_{} = {};\n",
+            state >> 40 & 0xff,
+            state >> 33 & 0xffff
+        ));
     }
     text
 }

@@ -306,7 +306,7 @@ pub fn webhook(port: u16) -> types::SetWebhookRequest {
 }
 
 /// A source repo to be made from where there is none.
-pub fn git_source(workspace: Uuid, port: u16) -> Value {
+fn git_source(workspace: Uuid, port: u16) -> Value {
     let source = json!({"type": "git", "url": format!("http://127.0.0.1:{port}/none.git")});
     json!({"workspace_id": workspace, "source": source})
 }

@@ -35,7 +35,9 @@ pub fn response_media_type(contract: &Contract) -> Findings {
             let success = code.starts_with('2');
             let right = match types[..] {
                 [JSON] => true,
-                [] | [OCTETS | EVENTS] | [JSON, EVENTS] => success,
+                // Who has it already is sent nothing.
+                [] => success || code == "304",
+                [OCTETS | EVENTS] | [JSON, EVENTS] => success,
                 [TEXT] => success && operation.is_system(),
                 _ => false,
             };
