@@ -15,6 +15,7 @@ use crate::objects::stage::Stage as Objects;
 use crate::storage::stage::User;
 use crate::support::clouds::Cloud;
 use crate::support::gateway::{self, Key, sign::hex};
+use crate::support::program::program;
 use crate::support::{Server, peers};
 
 /// Keys that are listed at once.
@@ -112,7 +113,7 @@ fn command(script: &Script, folder: &Path) -> Command {
     let scripts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
     let program = match script.program {
         PYTHON => peers::folder().join(PYTHON),
-        other => other.into(),
+        other => program(other),
     };
     let mut command = Command::new(program);
     // What is configured here is nobody's business there.

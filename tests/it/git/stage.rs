@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use uuid::Uuid;
 
+use crate::support::program::program;
 use crate::support::repo::Repo;
 use crate::support::{OWNER_TOKEN, Server};
 
@@ -141,7 +142,7 @@ async fn run(folder: &Path, home: &Path, arguments: &[&str], input: &[u8]) -> Sa
         ("GIT_COMMITTER_DATE", "1700000000 +0000"),
         ("LC_ALL", "C"),
     ];
-    let mut child = Command::new("git")
+    let mut child = Command::new(program("git"))
         .env_clear()
         .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
         .envs(SAME)

@@ -8,6 +8,7 @@ pub mod faulty_cloud;
 pub mod fsck;
 pub mod gateway;
 pub mod peers;
+pub mod program;
 pub mod proxy;
 pub mod receiver;
 pub mod repo;

@@ -14,6 +14,7 @@ pub mod merge;
 pub mod objects;
 pub mod pack;
 pub mod path;
+mod program;
 pub mod read;
 pub mod receive;
 pub mod repack;

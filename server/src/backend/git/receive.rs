@@ -15,7 +15,7 @@ use tokio::process::{Child, ChildStderr, Command};
 use super::cache::CUTS_FILE;
 use super::cache::packs::Packs;
 use super::objects::{Object, ObjectError};
-use super::repack::git;
+use super::program::git;
 
 /// Blobs larger than this are checked piece by piece, and get no deltas; in bytes.
 pub(super) const BIG_FILE: &str = "core.bigFileThreshold=16m";

@@ -1,27 +1,13 @@
 //! Puts all that a cache holds into one pack, with deltas, by way of git.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use super::cache::Cache;
 use super::objects::ObjectError;
+use super::program::git;
 
 /// Memory that git may use to look for deltas, in bytes.
 const WINDOW_MEMORY: &str = "64m";
-
-/// A git command that obeys nothing but its arguments.
-pub fn git() -> Command {
-    let mut git = Command::new("git");
-    git.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    git.envs([
-        ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
-        ("HOME", "/nonexistent"),
-    ]);
-    git.args(["-c", "safe.directory=*", "-c", "core.hooksPath=/dev/null", "-c", "pack.threads=1"]);
-    git.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    git
-}
 
 /// Repacks the cache and returns where the one pack is that is left.
 pub fn repack(cache: &Cache) -> Result<PathBuf, ObjectError> {

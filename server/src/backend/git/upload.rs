@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::repack::git;
+use super::program::git;
 
 /// What clients may ask for, and how much work that may be. Of the filters, those are left out
 /// that make the server read content to decide. Git sends the deltas there are and looks for no

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use gix::ObjectId;
@@ -14,6 +14,7 @@ use gix::odb::pack::data::decode::header::{Outcome, ResolvedBase};
 use gix::zlib::Inflate;
 
 use crate::backend::git::objects::{HASH, OBJECT_BYTES_MAX, Object, ObjectError};
+use crate::backend::git::program::git;
 
 pub struct Packs {
     folder: PathBuf,
@@ -99,17 +100,10 @@ impl Packs {
 
     /// Stores a pack of any size, deltas included, by way of git.
     pub fn install(&self, pack: &mut dyn Read) -> Result<(), ObjectError> {
-        let mut child = Command::new("git")
-            .env_clear()
-            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
-            .envs([("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_GLOBAL", "/dev/null")])
-            .env("HOME", "/nonexistent")
-            .args(["-c", "safe.directory=*", "-c", "pack.threads=1"])
+        let mut child = git()
             .args(["index-pack", "--stdin"])
             .current_dir(&self.folder)
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
             .spawn()?;
         let mut stdin = child.stdin.take().expect("stdin was asked for as a pipe");
         let copied = io::copy(pack, &mut stdin);

@@ -16,8 +16,8 @@ use url::{Host, Url};
 
 use super::{FetchError, TIP};
 use crate::backend::egress::{Checked, Egress, EgressError};
+use crate::backend::git::program::git;
 use crate::backend::git::receive::{ALLOCATION_MAX, BIG_FILE};
-use crate::backend::git::repack::git;
 use crate::model::git_source::{History, Start, Wanted};
 
 /// How long a connection may take.
