@@ -22,6 +22,7 @@ struct Made {
     repo_token: String,
     workspace: String,
     job: String,
+    import: String,
 }
 
 #[tokio::test]
@@ -87,12 +88,26 @@ async fn accepted(stage: &mut Stage) -> Made {
     let source: Value = request.send().await.expect("made").json().await.expect("JSON");
     let (source_repo, commit) = (text(&source["repo_id"]), text(&source["repo_head"]));
     let repo_token = told_and_shown(stage, &source_repo).await;
+    let import = fetched(stage).await;
     let workspace = stage.request("GET", "/workspace").bearer_auth(OWNER_TOKEN).send().await;
     let workspaces: Value = workspace.expect("workspaces").json().await.expect("JSON");
     let workspace = text(&workspaces["workspaces"][0]["id"]);
     let scrub = format!("/repo/{repo}/mirror/scrub");
     let job = text(&stage.done("POST", &scrub, json!({})).await["jobIds"][0]);
-    Made { bucket, repo, source_repo, commit, repo_token, workspace, job }
+    Made { bucket, repo, source_repo, commit, repo_token, workspace, job, import }
+}
+
+/// Has a repository fetched with a password, from where nobody listens. The id of the import.
+async fn fetched(stage: &mut Stage) -> String {
+    for (path, status) in [("/v1/repo", 400), ("/v1/repo_import", 202)] {
+        let source = json!({"type": "git", "url": "http://127.0.0.1:1/none.git", "username": "ada",
+            "password": stage.canaries.secret("password of a repository elsewhere")});
+        let request = stage.request("POST", path).bearer_auth(OWNER_TOKEN);
+        let request = request.json(&json!({"source": source}));
+        assert_eq!(stage.hear(&format!("POST {path}"), request).await, status);
+    }
+    let (_, started) = stage.said.last().expect("the answer");
+    text(&serde_json::from_str::<Value>(started).expect("JSON")["import_id"])
 }
 
 /// Has a repo token made, sets webhooks and has them told something. The id of the token.
@@ -178,6 +193,7 @@ async fn read_everything(stage: &mut Stage, made: &Made) -> Vec<String> {
             .replace("{repoId}", &made.repo)
             .replace("{repo_id}", &made.source_repo)
             .replace("{commit_id}", &made.commit)
+            .replace("{import_id}", &made.import)
             .replace("{branch}", "main")
             .replace("{token}", &made.repo_token)
             .replace("{file_path}", "kept.txt")
