@@ -37,7 +37,7 @@ const NO_EDIT: [(&str, &str); 17] = [
     (r#"{"unknown":1}"#, "unknown field `unknown`"),
     (r#"{"source":{"type":0,"files":[]}}"#, "`type` must be a string"),
     (r#"{"source":["files",[]]}"#, "`type` must be a string"),
-    (r#"{"source":{"type":"git","url":"x"}}"#, "unknown variant `git`"),
+    (r#"{"source":{"type":"git","url":"x"}}"#, "URL"),
     (r#"{"source":{"type":"files","type":"files","files":[]}}"#, "duplicate field `type`"),
     (r#"{"source":{"type":"files","files":[["a","b"]]}}"#, "invalid type: sequence"),
     (r#"{"source":{"type":"files","files":[],"more":1}}"#, "unknown field `more`"),
