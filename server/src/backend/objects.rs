@@ -1,5 +1,5 @@
 //! The object store for what is too large for a row: a folder, or a bucket of S3. What `put` returned
-//! for is durable. Nothing is ever overwritten.
+//! for is durable. No key is ever used for two contents.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -39,6 +39,16 @@ pub struct Serving {
     logged: tokio::task::JoinHandle<()>,
 }
 
+/// A server, and the owner's token in the environment of the commands.
+pub async fn started() -> (Place, Serving) {
+    let mut place = Place::new();
+    let server = place.serve().await;
+    let token = place.done(&["token", "create"]).await;
+    place.set("REPOPLANE_URL", &server.url);
+    place.set("REPOPLANE_TOKEN", token);
+    (place, server)
+}
+
 impl Place {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("temporary folder"), variables: Vec::new() }

@@ -4,17 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::process::{Place, Serving};
-
-/// A server, and the owner's token in the environment of the commands.
-async fn started() -> (Place, Serving) {
-    let mut place = Place::new();
-    let server = place.serve().await;
-    let token = place.done(&["token", "create"]).await;
-    place.set("REPOPLANE_URL", &server.url);
-    place.set("REPOPLANE_TOKEN", token);
-    (place, server)
-}
+use super::process::{Place, started};
 
 /// Runs `repoplane source` with the words of `line`; what it printed.
 async fn source(place: &Place, line: &str) -> String {

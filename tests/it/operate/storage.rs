@@ -5,18 +5,8 @@ use repoplane_client::types::{
     AccessKeyListResponse, AccessType, BucketListResponse, StorageRepoListResponse,
 };
 
-use super::process::{Place, Serving};
+use super::process::{Place, started};
 use crate::support::answer::refusal;
-
-/// A server, and the owner's token in the environment of the commands.
-async fn started() -> (Place, Serving) {
-    let mut place = Place::new();
-    let server = place.serve().await;
-    let token = place.done(&["token", "create"]).await;
-    place.set("REPOPLANE_URL", &server.url);
-    place.set("REPOPLANE_TOKEN", token);
-    (place, server)
-}
 
 /// Runs `repoplane storage` with the words of `line`; what it printed.
 async fn storage(place: &Place, line: &str) -> String {
