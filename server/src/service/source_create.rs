@@ -10,7 +10,7 @@ use crate::model::edit::{Change, CommitId, Edit, FileWrite, Identity};
 use crate::model::git_source::Phase;
 use crate::model::id::{ImportId, SourceRepoId, WorkspaceId};
 use crate::model::job::JobKind;
-use crate::model::source_repo::{Metadata, SourceRepo};
+use crate::model::source_repo::{Metadata, Packed, SourceRepo};
 use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
 use crate::service::edits::apply::{EditError, Stamp, apply};
@@ -103,7 +103,8 @@ async fn from_git(
     let bytes = i64::try_from(bytes).map_err(Error::internal)?;
     let saved = async {
         let mut tx = services.store.begin().await?;
-        source_repos::insert(&mut tx, repo, 1, 0, 0).await?;
+        let packed = Packed { base_bytes: bytes, ..Packed::default() };
+        source_repos::insert(&mut tx, repo, 1, packed).await?;
         source_repos::set_cuts(&mut tx, repo.id, &cuts).await?;
         source_packs::insert(&mut *tx, repo.id, 1, true, &place, bytes).await?;
         if let Some(import) = import {
@@ -135,7 +136,9 @@ async fn from_files(
     let bytes = i64::try_from(pack.len()).map_err(Error::internal)?;
     let place = packs::place(&services.objects, repo.id, &pack).await?;
     let mut tx = services.store.begin().await?;
-    source_repos::insert(&mut tx, repo, 1, 1, bytes).await?;
+    let mut packed = Packed::default();
+    packed.add(bytes);
+    source_repos::insert(&mut tx, repo, 1, packed).await?;
     source_packs::insert(&mut *tx, repo.id, 1, false, &place, bytes).await?;
     finish(tx, caller, repo).await
 }
@@ -190,8 +193,7 @@ async fn copy(
         .await?
         .ok_or_else(|| Error::not_found("Source repo to copy"))?;
     repo.head.clone_from(&position.head);
-    let (seq, bundles, bytes) = (position.seq, position.bundles, position.bundle_bytes);
-    source_repos::insert(&mut tx, repo, seq, bundles, bytes).await?;
+    source_repos::insert(&mut tx, repo, position.seq, position.packed).await?;
     let cuts = source_repos::cuts(&mut *tx, of).await?;
     source_repos::set_cuts(&mut tx, repo.id, &cuts).await?;
     source_packs::copy(&mut *tx, of, repo.id).await?;

@@ -5,10 +5,9 @@ use futures::TryStreamExt as _;
 use uuid::Uuid;
 
 use crate::backend::git::repack::repack;
-use crate::model::edit::CommitId;
 use crate::model::id::SourceRepoId;
 use crate::model::job::JobKind;
-use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DROP_GRACE, STRAY_GRACE};
+use crate::model::source_repo::{DROP_GRACE, STRAY_GRACE};
 use crate::model::time::Timestamp;
 use crate::service::edits::blocking;
 use crate::service::{Error, Result, Services};
@@ -20,11 +19,11 @@ pub async fn compact(services: &Services, repo: &str) -> Result<()> {
     let Some(position) = source_repos::position(services.store.read(), repo).await? else {
         return Ok(());
     };
-    if position.bundles < BUNDLES_MAX && position.bundle_bytes < BUNDLE_BYTES_MAX {
+    if !position.packed.is_compaction_due() {
         return Ok(());
     }
-    let head: CommitId = position.head.parse().map_err(Error::internal)?;
-    let cache = services.editors.open(repo, &[head.into()]).await?;
+    // With all that is in the database by now: what made this due may have just been written.
+    let cache = services.editors.serve(repo).await?;
     let held = cache.clone();
     let (pack, upto) = blocking(move || {
         // Read first: edits go on meanwhile, and what they add may be in the pack or not.

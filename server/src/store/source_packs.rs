@@ -139,10 +139,12 @@ pub async fn replace_by_base(
              bundles = (SELECT COUNT(*) FROM source_packs p
                         WHERE p.repo_id = source_repos.id AND p.is_base = 0),
              bundle_bytes = (SELECT COALESCE(CAST(SUM(p.bytes) AS BIGINT), 0) FROM source_packs p
-                        WHERE p.repo_id = source_repos.id AND p.is_base = 0)
+                        WHERE p.repo_id = source_repos.id AND p.is_base = 0),
+             base_bytes = $2
          WHERE id = $1",
     )
     .bind(repo.to_string())
+    .bind(bytes)
     .execute(tx)
     .await
     .map(drop)

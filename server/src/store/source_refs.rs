@@ -4,7 +4,7 @@ use sqlx::any::{AnyExecutor, AnyRow};
 use sqlx::{AnyConnection, Row};
 
 use super::row::parsed;
-use super::source_repos::Position;
+use super::source_repos::{Position, packed};
 use crate::model::id::SourceRepoId;
 use crate::model::push::{Refs, Target};
 use crate::model::source_repo::DEFAULT_BRANCH;
@@ -17,7 +17,7 @@ pub async fn all(
 ) -> Result<Option<(Position, Refs)>, sqlx::Error> {
     // One statement, so that nobody writes in between.
     let rows = sqlx::query(
-        "SELECT r.seq, r.bundles, r.bundle_bytes, s.name, s.oid FROM source_repos r
+        "SELECT r.seq, r.bundles, r.bundle_bytes, r.base_bytes, s.name, s.oid FROM source_repos r
          JOIN source_refs s ON s.repo_id = r.id
          WHERE r.id = $1 AND r.deleted_at IS NULL",
     )
@@ -27,12 +27,8 @@ pub async fn all(
     let Some(first) = rows.first() else {
         return Ok(None);
     };
-    let mut position = Position {
-        seq: first.try_get("seq")?,
-        head: String::new(),
-        bundles: first.try_get("bundles")?,
-        bundle_bytes: first.try_get("bundle_bytes")?,
-    };
+    let mut position =
+        Position { seq: first.try_get("seq")?, head: String::new(), packed: packed(first)? };
     let mut refs = Refs::new();
     for row in &rows {
         let (name, target): (String, Target) = (row.try_get("name")?, parsed(row, "oid")?);

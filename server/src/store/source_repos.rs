@@ -8,7 +8,9 @@ use crate::model::access::{Caller, Role};
 use crate::model::edit::CommitId;
 use crate::model::id::{OrgId, SourceRepoId, WorkspaceId};
 use crate::model::page::{Page, PageRequest};
-use crate::model::source_repo::{DEFAULT_BRANCH, Metadata, OrderBy, SourceRepo, SourceRepoFilter};
+use crate::model::source_repo::{
+    DEFAULT_BRANCH, Metadata, OrderBy, Packed, SourceRepo, SourceRepoFilter,
+};
 use crate::model::time::Timestamp;
 
 /// A repo with the caller's role in its workspace, when they are a member.
@@ -25,21 +27,19 @@ pub struct Found {
 pub struct Position {
     pub seq: i64,
     pub head: String,
-    pub bundles: i64,
-    pub bundle_bytes: i64,
+    pub packed: Packed,
 }
 
 pub async fn insert(
     tx: &mut AnyConnection,
     repo: &SourceRepo,
     seq: i64,
-    bundles: i64,
-    bytes: i64,
+    packed: Packed,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO source_repos (id, org_id, workspace_id, created_at, auto_index, seq,
-                                   bundles, bundle_bytes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                                   bundles, bundle_bytes, base_bytes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(repo.id.to_string())
     .bind(repo.org.to_string())
@@ -47,8 +47,9 @@ pub async fn insert(
     .bind(repo.created_at.micros())
     .bind(i64::from(repo.auto_index))
     .bind(seq)
-    .bind(bundles)
-    .bind(bytes)
+    .bind(packed.bundles)
+    .bind(packed.bundle_bytes)
+    .bind(packed.base_bytes)
     .execute(&mut *tx)
     .await?;
     sqlx::query("INSERT INTO source_refs (repo_id, name, oid) VALUES ($1, $2, $3)")
@@ -169,7 +170,7 @@ pub async fn position(
     id: SourceRepoId,
 ) -> Result<Option<Position>, sqlx::Error> {
     sqlx::query(
-        "SELECT r.seq, r.bundles, r.bundle_bytes, h.oid FROM source_repos r
+        "SELECT r.seq, r.bundles, r.bundle_bytes, r.base_bytes, h.oid FROM source_repos r
          JOIN source_refs h ON h.repo_id = r.id AND h.name = $2
          WHERE r.id = $1 AND r.deleted_at IS NULL",
     )
@@ -178,14 +179,17 @@ pub async fn position(
     .fetch_optional(db)
     .await?
     .map(|row| {
-        Ok(Position {
-            seq: row.try_get("seq")?,
-            head: row.try_get("oid")?,
-            bundles: row.try_get("bundles")?,
-            bundle_bytes: row.try_get("bundle_bytes")?,
-        })
+        Ok(Position { seq: row.try_get("seq")?, head: row.try_get("oid")?, packed: packed(&row)? })
     })
     .transpose()
+}
+
+pub(super) fn packed(row: &AnyRow) -> Result<Packed, sqlx::Error> {
+    Ok(Packed {
+        bundles: row.try_get("bundles")?,
+        bundle_bytes: row.try_get("bundle_bytes")?,
+        base_bytes: row.try_get("base_bytes")?,
+    })
 }
 
 /// Those of `ids` that are there and not deleted.

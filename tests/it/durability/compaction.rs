@@ -44,7 +44,7 @@ fn objects(server: &Server, repo: &Repo) -> Vec<PathBuf> {
 
 async fn compacted(server: &Server, repo: &Repo) {
     run_jobs_until(server, "compacted", async || {
-        position(server, repo).await.is_some_and(|position| position.bundles < 100)
+        position(server, repo).await.is_some_and(|position| position.packed.bundles < 100)
     })
     .await;
 }

@@ -144,7 +144,7 @@ async fn putting_bundles_together_keeps_the_objects_of_every_ref() {
     let started = Instant::now();
     let bundles = async || {
         let found = source_repos::position(store.read(), repo.id.into()).await.expect("database");
-        found.expect("the repo").bundles
+        found.expect("the repo").packed.bundles
     };
     while bundles().await > 0 {
         assert!(started.elapsed() < PATIENCE, "not put together");

@@ -103,7 +103,7 @@ async fn the_cut_outlives_caches_copies_and_compaction() {
     let begun = std::time::Instant::now();
     loop {
         let position = source_repos::position(store.read(), made.id.into()).await;
-        if position.expect("the database").expect("a repo").bundles == 0 {
+        if position.expect("the database").expect("a repo").packed.bundles == 0 {
             break;
         }
         assert!(begun.elapsed().as_secs() < 60, "not compacted");

@@ -17,7 +17,7 @@ use crate::model::audit::{Action, Context, NewEvent};
 use crate::model::edit::{Change, CommitId, Edit, Identity, Operation};
 use crate::model::id::SourceRepoId;
 use crate::model::job::JobKind;
-use crate::model::source_repo::{BUNDLE_BYTES_MAX, BUNDLES_MAX, DEFAULT_BRANCH};
+use crate::model::source_repo::DEFAULT_BRANCH;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Happening;
 use crate::service::{Error, Result, packs, webhooks};
@@ -139,8 +139,9 @@ pub async fn save(
     let mut to = from.clone();
     if moved {
         to.seq += 1;
-        to.bundles += i64::from(has_pack);
-        to.bundle_bytes += bytes;
+        if has_pack {
+            to.packed.add(bytes);
+        }
         if branch == DEFAULT_BRANCH {
             to.head = draft.head.to_string();
         }
@@ -196,7 +197,7 @@ pub async fn enqueue_upkeep(
     now: Timestamp,
 ) -> Result<()> {
     let subject = repo.to_string();
-    if at.bundles >= BUNDLES_MAX || at.bundle_bytes >= BUNDLE_BYTES_MAX {
+    if at.packed.is_compaction_due() {
         jobs::enqueue(&mut **tx, JobKind::CompactSourceRepo, &subject, now).await?;
     }
     if index {

@@ -19,7 +19,7 @@ use crate::backend::git::pack::{PackError, read_pack};
 use crate::model::edit::CommitId;
 use crate::model::id::SourceRepoId;
 use crate::model::push::Refs;
-use crate::model::source_repo::{BUNDLE_BYTES_MAX, DEFAULT_BRANCH};
+use crate::model::source_repo::{DEFAULT_BRANCH, UNPACKED_BYTES_MAX};
 use crate::service::{Error, Result};
 use crate::store::source_packs::{self, Place};
 use crate::store::source_refs;
@@ -80,7 +80,7 @@ impl Shared {
             for pack in source_packs::after(self.store.read(), repo, filled).await? {
                 let cache = cache.clone();
                 match pack.place {
-                    Place::Object(key) if pack.bytes > BUNDLE_BYTES_MAX => {
+                    Place::Object(key) if pack.bytes > UNPACKED_BYTES_MAX => {
                         // What is large goes to git as it comes, and is not taken apart in memory.
                         let mut pieces = Pieces::of(self.objects.read(&key).await?);
                         blocking(move || Ok(cache.install_pack(&mut pieces)?)).await?;

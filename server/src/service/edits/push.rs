@@ -94,8 +94,7 @@ pub(super) async fn save(shared: &Shared, repo: SourceRepoId, order: &Order) -> 
     for Stored { place, bytes } in &order.arrived.packs {
         source_refs::advance(&mut tx, repo, Some(*bytes), now).await?;
         to.seq += 1;
-        to.bundles += 1;
-        to.bundle_bytes += bytes;
+        to.packed.add(*bytes);
         source_packs::insert(&mut *tx, repo, to.seq, false, place, *bytes).await?;
     }
     if order.arrived.packs.is_empty() {
