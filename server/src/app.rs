@@ -28,7 +28,7 @@ use crate::service::meter::Meter;
 use crate::service::operator::{self, Owner};
 use crate::service::rates::Rates;
 use crate::service::{Node, Quota, Services, edits, objects};
-use crate::store::{Kind, Store, intents, webhooks};
+use crate::store::{self, Kind, Store, intents, webhooks};
 use crate::{api, git, s3, telemetry, worker};
 use listen::{Bounds, Speech};
 
@@ -200,7 +200,7 @@ impl Running {
 
 /// The database alone, for commands that need nothing else. Never makes one.
 pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
-    if let Some(file) = config.sqlite_file()
+    if let Some(file) = store::sqlite_file(&config.database_url())
         && !file.exists()
     {
         anyhow::bail!(

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use anyhow::Context;
 use config::{Environment, File, FileFormat};
 use ipnet::IpNet;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,8 @@ const NOT_SETTINGS: [&str; 8] = [
     "REPOPLANE_S3_KEY",
     "REPOPLANE_S3_SECRET",
 ];
+/// What means something else in the URL of a file.
+const NOT_IN_PATHS: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 /// What `config show` prints in the place of a secret.
 const MASKED: &str = "********";
 
@@ -321,15 +324,9 @@ impl Config {
     /// The database in force.
     pub fn database_url(&self) -> String {
         self.database.clone().unwrap_or_else(|| {
-            format!("sqlite:{}?mode=rwc", self.data_dir.join("repoplane.db").display())
+            let file = self.data_dir.join("repoplane.db").display().to_string();
+            format!("sqlite:{}?mode=rwc", utf8_percent_encode(&file, NOT_IN_PATHS))
         })
-    }
-
-    /// The file of the database, when it is one.
-    pub fn sqlite_file(&self) -> Option<PathBuf> {
-        let url = self.database_url();
-        let file = url.strip_prefix("sqlite:")?.split('?').next()?;
-        Some(PathBuf::from(file.strip_prefix("//").unwrap_or(file)))
     }
 
     /// Where a client on this machine reaches the server that listens on `address`.

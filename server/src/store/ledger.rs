@@ -132,21 +132,40 @@ async fn write(store: Store, mut queue: mpsc::Receiver<Asked>) {
     while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
         batch.sort_by(|a, b| a.key.cmp(&b.key));
         match write_all(&store, &batch).await {
-            Ok(outcomes) => {
-                for (asked, outcome) in batch.drain(..).zip(outcomes) {
-                    // Whoever asked may be gone; it is written all the same.
-                    let _ = asked.reply.send(Ok(outcome));
-                }
-            }
+            Ok(outcomes) => tell(&store, batch.drain(..).zip(outcomes.into_iter().map(Ok))),
             // One of them is to blame; the others shall not suffer for it.
             Err(_) => {
                 for asked in batch.drain(..) {
                     let outcome = write_all(&store, std::slice::from_ref(&asked)).await;
-                    let _ = asked.reply.send(outcome.map(|mut outcomes| outcomes.remove(0)));
+                    tell(&store, [(asked, outcome.map(|mut outcomes| outcomes.remove(0)))]);
                 }
             }
         }
     }
+}
+
+/// Tells those who asked; if it is to be durable, when it is. The next batch need not wait for that.
+fn tell(store: &Store, written: impl IntoIterator<Item = (Asked, Outcome)>) {
+    let (durable, light): (Vec<_>, Vec<_>) =
+        written.into_iter().partition(|(asked, outcome)| asked.manner.durable && outcome.is_ok());
+    for (asked, outcome) in light {
+        // Whoever asked may be gone; it is written all the same.
+        let _ = asked.reply.send(outcome);
+    }
+    if durable.is_empty() {
+        return;
+    }
+    let store = store.clone();
+    tokio::spawn(async move {
+        let synced = store.sync().await;
+        for (asked, outcome) in durable {
+            let told = match &synced {
+                Ok(()) => outcome,
+                Err(error) => Err(std::io::Error::new(error.kind(), error.to_string()).into()),
+            };
+            let _ = asked.reply.send(told);
+        }
+    });
 }
 
 async fn write_all(
@@ -154,10 +173,10 @@ async fn write_all(
     batch: &[Asked],
 ) -> Result<Vec<Box<dyn Any + Send>>, sqlx::Error> {
     let durable = batch.iter().any(|asked| asked.manner.durable);
+    let pool = store.objects(durable);
     if let [asked] = batch
         && asked.manner.at_once
     {
-        let pool = if durable { &store.writers } else { &store.light };
         let mut connection = pool.acquire().await?;
         let done = (asked.change)(&mut connection).await;
         if done.is_err() && store.kind() == Kind::Sqlite {
@@ -166,8 +185,7 @@ async fn write_all(
         }
         return done.map(|outcome| vec![outcome]);
     }
-    let mut tx =
-        if durable { store.begin_uncounted().await? } else { store.begin_lightly().await? };
+    let mut tx = store.begin_on(pool).await?;
     let mut outcomes = Vec::with_capacity(batch.len());
     for asked in batch {
         outcomes.push((asked.change)(&mut tx).await?);

@@ -54,9 +54,8 @@ struct Kept<K, V> {
 
 impl Memos {
     pub(super) fn open(url: &str) -> Self {
-        let path = url.strip_prefix("sqlite:").map(|rest| rest.trim_start_matches("//"));
-        let file = path.and_then(|path| path.split('?').next()).map(|path| format!("{path}-shm"));
-        let header = file.and_then(|file| File::open(file).ok()).map(ManuallyDrop::new);
+        let header = super::beside(url, "-shm").and_then(|file| File::open(file).ok());
+        let header = header.map(ManuallyDrop::new);
         Self {
             header,
             callers: Memo::new(|_| 1, ANSWERS_MAX),

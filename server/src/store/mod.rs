@@ -40,6 +40,7 @@ pub mod workspaces;
 mod row;
 
 use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -49,6 +50,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Executor};
 
 use memo::Memos;
+use percent_encoding::percent_decode_str;
 
 /// Connections that read, per process.
 const READERS_MAX: u32 = 8;
@@ -86,6 +88,8 @@ pub struct Store {
     /// For what a power cut may undo.
     light: AnyPool,
     kind: Kind,
+    /// SQLite's write-ahead log, which holds what was committed.
+    log: Option<Arc<Path>>,
     memos: Arc<Memos>,
     /// How often anything but objects has changed, as far as this process did it.
     settings: Arc<AtomicU64>,
@@ -121,6 +125,7 @@ impl Store {
             writers,
             light,
             kind,
+            log: beside(url, "-wal").map(Into::into),
             memos: Arc::new(Memos::open(url)),
             settings: Arc::default(),
         })
@@ -154,12 +159,7 @@ impl Store {
     /// The one way to write. On SQLite it takes the write lock at once, because a
     /// transaction that reads first and upgrades later fails under contention.
     pub async fn begin(&self) -> Result<Tx, sqlx::Error> {
-        Ok(Tx { counted: Some(self.settings.clone()), ..self.begin_uncounted().await? })
-    }
-
-    /// As [`Store::begin`], for what changes objects and nothing else.
-    async fn begin_uncounted(&self) -> Result<Tx, sqlx::Error> {
-        self.begin_on(&self.writers).await
+        Ok(Tx { counted: Some(self.settings.clone()), ..self.begin_on(&self.writers).await? })
     }
 
     /// A number that is another one once anything but objects has changed. SQLite has one server, so
@@ -168,10 +168,22 @@ impl Store {
         (self.kind == Kind::Sqlite).then(|| self.settings.load(Ordering::Acquire))
     }
 
-    /// As [`Store::begin`], but a power cut may undo what is committed, unless something that was
-    /// committed durably comes after it.
-    async fn begin_lightly(&self) -> Result<Tx, sqlx::Error> {
-        self.begin_on(&self.light).await
+    /// Where to write what changes objects and nothing else. It is durable after [`Store::sync`]; what
+    /// is not `durable` need not be. SQLite has one connection for both, since what a connection has
+    /// read is of no use to it once another one has written.
+    fn objects(&self, durable: bool) -> &AnyPool {
+        match self.kind {
+            Kind::Postgres if durable => &self.writers,
+            _ => &self.light,
+        }
+    }
+
+    /// Returns once what was committed before survives a power cut.
+    async fn sync(&self) -> std::io::Result<()> {
+        let Some(log) = self.log.clone() else { return Ok(()) };
+        // Closing it gives up no lock: SQLite locks the other two files. And it is there as long as a
+        // connection is.
+        tokio::task::spawn_blocking(move || std::fs::File::open(&*log)?.sync_data()).await?
     }
 
     async fn begin_on(&self, pool: &AnyPool) -> Result<Tx, sqlx::Error> {
@@ -245,6 +257,20 @@ impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Self::Target {
         &mut self.tx
     }
+}
+
+/// The file of a database, when it is one.
+pub fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path).split('?').next()?;
+    Some(PathBuf::from(&*percent_decode_str(path).decode_utf8().ok()?))
+}
+
+/// A file that SQLite keeps beside it.
+fn beside(url: &str, ending: &str) -> Option<PathBuf> {
+    let mut path = sqlite_file(url)?.into_os_string();
+    path.push(ending);
+    Some(path.into())
 }
 
 /// Twins: the same numbers and names for both databases.

@@ -30,6 +30,23 @@ async fn what_is_written_is_in_every_bucket() {
 }
 
 #[tokio::test]
+async fn the_folder_of_the_server_may_have_any_name() {
+    const NAME: &str = "50%25 of ?x=1 #é";
+    let server = Server::start_with(|config| {
+        // What is looked at when it stops.
+        std::fs::create_dir(config.data_dir.join("cache")).expect("a folder");
+        config.data_dir = config.data_dir.join(NAME);
+        config.database = None;
+    })
+    .await;
+    assert!(server.folder().join(NAME).join("repoplane.db").exists());
+    let stage = Stage::on_disk(&server, "MIRROR", 2).await;
+    stage.put("key", b"content").await.expect("a write");
+    assert_eq!(stage.get("key").await.expect("a read"), b"content");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn keys_with_a_delimiter_are_listed_as_one() {
     let server = Server::start().await;
     let stage = Stage::on_disk(&server, "NORMAL", 1).await;
