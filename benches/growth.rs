@@ -27,16 +27,13 @@ async fn main() {
     let place = |n: usize| format!("src/m0/d{}/edited{}.rs", n % 100, n / 100 % 10);
     let folder = server.folder.path().to_owned();
     let (before, began) = (bytes_kept(&folder, &id), Instant::now());
-    let (mut latencies, mut peak) = (Vec::with_capacity(EDITS), 0.0_f64);
+    let mut latencies = Vec::with_capacity(EDITS);
     for n in 0..EDITS {
         let body = json!({"source": {"type": "diff", "operations": [write(&place(n), &text(n))]}});
         let body = request("POST", &path, &body.to_string());
         let sent = Instant::now();
         id_of(connection.send(&body).await, 200);
         latencies.push(sent.elapsed());
-        if n % COMPARED == 0 {
-            peak = peak.max(server.rss_mib());
-        }
     }
     let sample = |part: &[Duration]| Sample::new(part.to_vec(), part.iter().sum());
     let first = sample(&latencies[..COMPARED]);
@@ -45,8 +42,7 @@ async fn main() {
     println!("the first {COMPARED}   {first}");
     println!("the last {COMPARED}    {last}");
     println!("  p50 {:.2} of the first", last.percentile_ms(50) / first.percentile_ms(50));
-    peak = peak.max(server.rss_mib());
-    println!("resident memory at most {peak:.1} MiB");
+    println!("resident memory at most {:.1} MiB", server.rss_most_mib());
     let folder = server.stop();
     let grown = bytes_kept(folder.path(), &id) - before;
     println!("grown by {:.2} KiB per edit", grown / 1024.0 / EDITS as f64);

@@ -82,9 +82,18 @@ impl Server {
 
     /// Resident memory, in MiB.
     pub fn rss_mib(&self) -> f64 {
+        self.memory_mib("VmRSS")
+    }
+
+    /// The most it ever was.
+    pub fn rss_most_mib(&self) -> f64 {
+        self.memory_mib("VmHWM")
+    }
+
+    fn memory_mib(&self, name: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
         let status = status.expect("the process is there");
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("VmRSS");
+        let line = status.lines().find(|line| line.starts_with(name)).expect("a known line");
         let kib = line.split_whitespace().nth(1).and_then(|n| n.parse::<f64>().ok());
         kib.expect("a number") / 1024.0
     }
