@@ -15,12 +15,13 @@ use serde::{Deserialize, Serialize};
 /// What every variable begins with.
 pub const ENV_PREFIX: &str = "REPOPLANE_";
 /// Variables of the command line, which set nothing of a server.
-const NOT_SETTINGS: [&str; 8] = [
+const NOT_SETTINGS: [&str; 9] = [
     "REPOPLANE_CONFIG",
     "REPOPLANE_URL",
     "REPOPLANE_TOKEN",
     "REPOPLANE_TOKEN_FILE",
     "REPOPLANE_BUCKET_SECRET",
+    "REPOPLANE_GIT_PASSWORD",
     "REPOPLANE_S3_URL",
     "REPOPLANE_S3_KEY",
     "REPOPLANE_S3_SECRET",

@@ -1,12 +1,11 @@
-//! Waits for a job and shows how it gets on: a bar on a terminal, elsewhere a line now and then. All of it
-//! on standard error.
+//! Waits for long work of the server and shows how it gets on: a bar on a terminal, elsewhere a line now
+//! and then. All of it on standard error.
 
 use std::time::Duration;
 
-use futures::TryStreamExt;
+use futures::{Stream, TryStreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use repoplane_client::FollowError;
-use repoplane_client::types::Job;
 use uuid::Uuid;
 
 use super::remote::Remote;
@@ -15,20 +14,38 @@ const BAR: &str = "{prefix} {wide_bar} {pos}/{len} {msg}";
 const SPINNER: &str = "{prefix} {spinner} {pos} {msg}";
 /// How often a bar moves that has nothing to show.
 const TICK: Duration = Duration::from_millis(100);
-/// Wait before a job is followed again whose stream was cut off.
+/// Wait before something is followed again whose stream was cut off.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// The job as it was when it had ended.
-pub async fn to_the_end(remote: &Remote, id: Uuid) -> anyhow::Result<Job> {
+/// What there is to see of it.
+#[derive(Clone, PartialEq)]
+pub struct Sight {
+    pub what: String,
+    pub state: String,
+    pub percent: Option<i32>,
+    pub message: String,
+    pub done: i64,
+    pub total: Option<i64>,
+}
+
+/// Long work that can be followed.
+pub trait Watched: Sized {
+    fn follow(remote: &Remote, id: Uuid) -> impl Stream<Item = Result<Self, FollowError>> + Send;
+
+    fn sight(&self) -> Sight;
+}
+
+/// It as it was when it had ended.
+pub async fn to_the_end<T: Watched>(remote: &Remote, id: Uuid) -> anyhow::Result<T> {
     let shown = Shown::new();
-    let mut last = None;
+    let mut last: Option<T> = None;
     loop {
-        let mut jobs = std::pin::pin!(remote.client.follow_job().id(id).stream());
+        let mut steps = std::pin::pin!(T::follow(remote, id));
         loop {
-            match jobs.try_next().await {
-                Ok(Some(job)) => {
-                    shown.update(&job, last.as_ref());
-                    last = Some(job);
+            match steps.try_next().await {
+                Ok(Some(now)) => {
+                    shown.update(now.sight(), last.as_ref().map(T::sight));
+                    last = Some(now);
                 }
                 Ok(None) => {
                     shown.bar.finish_and_clear();
@@ -37,6 +54,7 @@ pub async fn to_the_end(remote: &Remote, id: Uuid) -> anyhow::Result<Job> {
                 // A server or a proxy that goes away may be back; if not, asking again says so.
                 Err(FollowError::Cut | FollowError::Connection(_)) => break,
                 Err(FollowError::Request(error)) => return Err(remote.explained(*error)),
+                Err(FollowError::ImportRequest(error)) => return Err(remote.explained(*error)),
                 Err(other) => return Err(other.into()),
             }
         }
@@ -55,26 +73,25 @@ impl Shown {
         Self { bar }
     }
 
-    fn update(&self, job: &Job, before: Option<&Job>) {
-        let message = job.message.clone().unwrap_or_default();
+    fn update(&self, now: Sight, before: Option<Sight>) {
         if self.bar.is_hidden() {
             // Not every object deserves a line.
-            let line = |job: &Job| (job.state.clone(), job.percent, job.message.clone());
-            if before.is_none_or(|before| line(before) != line(job)) {
-                let percent =
-                    job.percent.map(|percent| format!(" {percent} %")).unwrap_or_default();
-                eprintln!("{}: {}{percent} {message}", job.kind, job.state);
+            let told = |sight: Sight| Sight { done: 0, total: None, ..sight };
+            if before.map(told) != Some(told(now.clone())) {
+                let percent = now.percent.map(|percent| format!(" {percent} %"));
+                let percent = percent.unwrap_or_default();
+                eprintln!("{}: {}{percent} {}", now.what, now.state, now.message);
             }
             return;
         }
-        let template = if job.total.is_some() { BAR } else { SPINNER };
+        let template = if now.total.is_some() { BAR } else { SPINNER };
         let style = ProgressStyle::with_template(template).expect("a template that is right");
         self.bar.set_style(style);
-        self.bar.set_prefix(job.kind.clone());
-        self.bar.set_message(message);
-        if let Some(total) = job.total {
-            self.bar.set_length(total.max(job.done).unsigned_abs());
+        self.bar.set_prefix(format!("{}: {}", now.what, now.state));
+        self.bar.set_message(now.message);
+        if let Some(total) = now.total {
+            self.bar.set_length(total.max(now.done).unsigned_abs());
         }
-        self.bar.set_position(job.done.unsigned_abs());
+        self.bar.set_position(now.done.unsigned_abs());
     }
 }
