@@ -1,6 +1,7 @@
 //! Pushes that take long to be stored: their clients hear that somebody is at it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use repoplane::config::ObjectsS3;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,6 +16,9 @@ use crate::support::{OWNER_TOKEN, Server};
 
 /// A frame with nothing in it, as it stands in the answer to a push.
 const SIGN_OF_LIFE: &[u8] = b"0005\x01";
+
+/// Whoever hears nothing for so long hears nothing at all.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A way to a server on which signs of life are counted.
 struct Listening {
@@ -49,7 +53,9 @@ impl Listening {
     async fn heard(&self, more: usize) {
         let before = self.signs();
         let mut signs = self.signs.subscribe();
-        signs.wait_for(|signs| *signs >= before + more).await.expect("a proxy that runs");
+        let heard = signs.wait_for(|signs| *signs >= before + more);
+        let heard = tokio::time::timeout(PATIENCE, heard).await.expect("signs of life");
+        heard.expect("a proxy that runs");
     }
 }
 
