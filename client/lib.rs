@@ -4,7 +4,7 @@
 //! parameters, then `send().await` it. Methods, builders and [`types`] are generated from the
 //! OpenAPI contract that comes with this crate, so they never differ from what the server
 //! documents. Written by hand is only what the contract cannot say: [`Client::connect`],
-//! the bearer token, paging as a stream, and following a job as one.
+//! the bearer token, paging as a stream, and following a job or an import as one.
 //!
 //! ```no_run
 //! use futures::TryStreamExt;

@@ -1,23 +1,28 @@
-//! Jobs, followed to their end over server-sent events. Keeps no more than one event in memory.
+//! Jobs and imports, followed to their end over server-sent events. Keeps no more than one event in
+//! memory.
 
+use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{BoxStream, Stream, StreamExt as _, TryStreamExt as _, try_unfold};
+use serde::de::DeserializeOwned;
 
-use crate::{Error, builder, types};
+use crate::{ByteStream, Error, ResponseValue, builder, types};
 
 /// Longest event that is read, in bytes.
 const EVENT_BYTES_MAX: usize = 1024 * 1024;
 
-/// Why a job is not followed any longer. The job itself goes on.
+/// Why a job or an import is not followed any longer. It goes on itself.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FollowError {
     #[error("the server does not let the job be followed")]
     Request(#[source] Box<Error<types::StorageError>>),
-    #[error("the connection broke while the job was followed")]
+    #[error("the server does not let the import be followed")]
+    ImportRequest(#[source] Box<Error<types::SourceError>>),
+    #[error("the connection broke while its end was waited for")]
     Connection(#[source] reqwest::Error),
-    #[error("the server ended the stream before the job was finished; follow it again")]
+    #[error("the server ended the stream before the end; follow it again")]
     Cut,
-    #[error("the server sent what is no event of a job")]
+    #[error("the server sent what is no event of it")]
     Event(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -43,33 +48,51 @@ impl<'a> builder::FollowJob<'a> {
     /// # }
     /// ```
     pub fn stream(self) -> impl Stream<Item = Result<types::Job, FollowError>> + Send + 'a {
-        try_unfold(Following::Begin(self), |following| async move {
-            let mut events = match following {
-                Following::Begin(request) => {
-                    let answer =
-                        request.send().await.map_err(|error| FollowError::Request(error.into()))?;
-                    Events {
-                        body: answer.into_inner_stream().map_ok(Vec::from).boxed(),
-                        buffer: vec![],
-                    }
-                }
-                Following::On(events) => events,
-                Following::End => return Ok(None),
-            };
-            let data = events.next().await?;
-            let job: types::Job =
-                serde_json::from_str(&data).map_err(|error| FollowError::Event(error.into()))?;
-            let next = match job.finished_at {
-                Some(_) => Following::End,
-                None => Following::On(events),
-            };
-            Ok(Some((job, next)))
-        })
+        let begun = self.send().map(|answer| match answer {
+            Ok(answer) => Ok(Events::of(answer)),
+            Err(error) => Err(FollowError::Request(error.into())),
+        });
+        follow(begun.boxed(), |job: &types::Job| job.finished_at.is_some())
     }
 }
 
+impl<'a> builder::FollowSourceImport<'a> {
+    /// Sends the request; the import as it is now, then again whenever it has come further.
+    ///
+    /// The stream ends after the import as it was when it ended, well or not, see its `state`; or
+    /// after the first error.
+    pub fn stream(
+        self,
+    ) -> impl Stream<Item = Result<types::SourceImport, FollowError>> + Send + 'a {
+        let begun = self.send().map(|answer| match answer {
+            Ok(answer) => Ok(Events::of(answer)),
+            Err(error) => Err(FollowError::ImportRequest(error.into())),
+        });
+        follow(begun.boxed(), |import: &types::SourceImport| import.finished_at.is_some())
+    }
+}
+
+/// What each event holds, up to the one that `is_last`.
+fn follow<'a, T: DeserializeOwned + Send + 'a>(
+    begun: BoxFuture<'a, Result<Events, FollowError>>,
+    is_last: fn(&T) -> bool,
+) -> impl Stream<Item = Result<T, FollowError>> + Send + 'a {
+    try_unfold(Following::Begin(begun), move |following| async move {
+        let mut events = match following {
+            Following::Begin(begun) => begun.await?,
+            Following::On(events) => events,
+            Following::End => return Ok(None),
+        };
+        let data = events.next().await?;
+        let now: T =
+            serde_json::from_str(&data).map_err(|error| FollowError::Event(error.into()))?;
+        let next = if is_last(&now) { Following::End } else { Following::On(events) };
+        Ok(Some((now, next)))
+    })
+}
+
 enum Following<'a> {
-    Begin(builder::FollowJob<'a>),
+    Begin(BoxFuture<'a, Result<Events, FollowError>>),
     On(Events),
     End,
 }
@@ -81,6 +104,10 @@ struct Events {
 }
 
 impl Events {
+    fn of(answer: ResponseValue<ByteStream>) -> Self {
+        Self { body: answer.into_inner_stream().map_ok(Vec::from).boxed(), buffer: vec![] }
+    }
+
     /// The data of the next event.
     async fn next(&mut self) -> Result<String, FollowError> {
         loop {

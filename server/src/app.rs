@@ -27,7 +27,8 @@ use crate::config::{Config, ObjectsS3};
 use crate::service::meter::Meter;
 use crate::service::operator::{self, Owner};
 use crate::service::rates::Rates;
-use crate::service::{Node, Quota, Services, edits, objects};
+use crate::service::source_grep::Searches;
+use crate::service::{Node, Quota, Services, edits, objects, source_index};
 use crate::store::{self, Kind, Store, intents, webhooks};
 use crate::{api, git, s3, telemetry, worker};
 use listen::{Bounds, Speech};
@@ -114,7 +115,7 @@ impl App {
             objects,
             buckets: Buckets::new(egress, config.disks_folder()).with_patience(tuning.transfer),
             editors,
-            searches: Default::default(),
+            searches: Searches::new(index_bounds(config)),
             archives: Default::default(),
             quota: quota(config),
             rates: Rates::new(config.limits.requests_per_second, config.limits.burst),
@@ -292,6 +293,14 @@ fn bounds(config: &Config) -> fetch::Bounds {
         idle: Duration::from_secs(config.git.idle_seconds),
         total,
         request: request.min(total),
+    }
+}
+
+fn index_bounds(config: &Config) -> source_index::Bounds {
+    let bytes_max = config.limits.index_mib.saturating_mul(1024 * 1024);
+    source_index::Bounds {
+        bytes_max: usize::try_from(bytes_max).unwrap_or(usize::MAX),
+        time: Duration::from_secs(config.limits.index_seconds),
     }
 }
 

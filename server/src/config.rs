@@ -16,12 +16,13 @@ use serde::{Deserialize, Serialize};
 /// What every variable begins with.
 pub const ENV_PREFIX: &str = "REPOPLANE_";
 /// Variables of the command line, which set nothing of a server.
-const NOT_SETTINGS: [&str; 8] = [
+const NOT_SETTINGS: [&str; 9] = [
     "REPOPLANE_CONFIG",
     "REPOPLANE_URL",
     "REPOPLANE_TOKEN",
     "REPOPLANE_TOKEN_FILE",
     "REPOPLANE_BUCKET_SECRET",
+    "REPOPLANE_GIT_PASSWORD",
     "REPOPLANE_S3_URL",
     "REPOPLANE_S3_KEY",
     "REPOPLANE_S3_SECRET",
@@ -124,6 +125,12 @@ pub struct Limits {
     /// Mebibytes of bare repositories on the local disk. Beyond it, those that nobody has used for
     /// longest are removed; they are built again when they are needed.
     pub cache_mib: u64,
+    /// Mebibytes of memory for the indexes of ranked search. Beyond it, those that nobody has used for
+    /// longest go; one takes at most half of it, and the files that do not fit are found by their paths.
+    pub index_mib: u64,
+    /// Seconds that one request may read files for such an index before it gets 503 and the next one goes
+    /// on; half as long it waits for its turn.
+    pub index_seconds: u64,
     /// Buckets that one organisation may have.
     pub buckets: u32,
     /// Storage repos that one organisation may have.
@@ -142,6 +149,8 @@ pub struct Git {
     pub push_mib: u32,
     /// Seconds that a client may take to send or read the next piece.
     pub idle_seconds: u64,
+    /// Seconds after which the client of a push that is being checked or stored hears a sign of life.
+    pub keep_alive_seconds: u64,
     /// Seconds after which a clone, fetch or push is given up.
     pub total_seconds: u64,
     /// Repositories elsewhere that are fetched from at the same time, on a user's word.
@@ -157,6 +166,7 @@ impl Default for Git {
             wait_seconds: 15,
             push_mib: 1_024,
             idle_seconds: 60,
+            keep_alive_seconds: 5,
             total_seconds: 3_600,
             imports: 4,
             import_mib: 1_024,
@@ -252,6 +262,8 @@ impl Default for Limits {
             edit_wait_seconds: 15,
             drain_seconds: 30,
             cache_mib: 10_240,
+            index_mib: 256,
+            index_seconds: 20,
             buckets: 10_000,
             storage_repos: 10_000,
         }

@@ -10,6 +10,7 @@ mod edits;
 mod edits_model;
 mod events;
 mod faults;
+mod fuzz;
 mod gateway;
 mod git;
 mod git_sources;

@@ -119,6 +119,7 @@ fn of_accounts_and_source_repos() -> Vec<Operation> {
         operation!(start_source_import, Workspace(Write), |on|
             .body(body::<types::CreateSourceRepoRequest>(git_source(on.workspace, on.hook)))),
         operation!(get_source_import, Workspace(Read), |on| .import_id(on.import)),
+        operation!(cancel_source_import, Workspace(Write), |on| .import_id(on.import)),
         operation!(follow_source_import, Workspace(Read), |on| .import_id(on.import)),
         operation!(list_source_repos, Workspace(Read), |on| .workspace_id(on.workspace)),
         operation!(get_source_repo, Repo(Read), |on| .repo_id(on.repo)),

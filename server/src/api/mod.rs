@@ -124,6 +124,7 @@ fn source() -> OpenApiRouter<Arc<Services>> {
         .routes(routes!(source_repos::clone_source_repo))
         .routes(routes!(source_imports::start_source_import))
         .routes(routes!(source_imports::get_source_import))
+        .routes(routes!(source_imports::cancel_source_import))
         .routes(routes!(source_imports::follow_source_import))
         .routes(routes!(repo_tokens::create_repo_token, repo_tokens::list_repo_tokens))
         .routes(routes!(repo_tokens::get_repo_token, repo_tokens::delete_repo_token))

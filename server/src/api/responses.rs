@@ -151,7 +151,7 @@ pub enum SourceBody {
 /// An operation that depends on what is there now.
 #[derive(IntoResponses)]
 pub enum SourceConflict {
-    /// The head is not the expected one, a path would be both a file and a directory, what is merged or patched does not fit, or a name is taken. Nothing changed.
+    /// The head is not the expected one, a path would be both a file and a directory, what is merged or patched does not fit, a name is taken, or what is to be cancelled has ended. Nothing changed.
     #[response(status = 409,
         headers(("x-should-retry" = String, description = "Always `false`. The same request would fail again.")),
         example = json!({"error": "The head is not the expected commit. Read the repo again and redo the change.", "code": "head_mismatch", "message": "The head is not the expected commit. Read the repo again and redo the change.", "current_head": "4b825dc642cb6eb9a060e54bf8d69288fbee4904"}))]

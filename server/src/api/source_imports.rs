@@ -16,7 +16,9 @@ use uuid::Uuid;
 
 use super::extract::{SourceJson, SourcePath};
 use super::half::SourceFault;
-use super::responses::{SourceAbsent, SourceAlways, SourceBody, SourceForbidden, SourceInvalid};
+use super::responses::{
+    SourceAbsent, SourceAlways, SourceBody, SourceConflict, SourceForbidden, SourceInvalid,
+};
 use super::source_repos::CreateSourceRepoRequest;
 use super::{By, Shared};
 use crate::model::source_import;
@@ -65,12 +67,32 @@ pub async fn get_source_import(
     Ok(Json(import.into()))
 }
 
+/// Cancel an import
+///
+/// Ends it without a repo, and answers it as it then is: `cancelled`. What was fetched of it is taken away soon
+/// after, at the latest when the other side has been silent for as long as the operator lets it. An import that is
+/// `cancelled` stays so; one that is `done` or has `failed` is refused. Needs WRITE in the workspace, and an account
+/// token.
+#[utoipa::path(delete, path = "/v1/repo_import/{import_id}", tag = "source_imports", params(ImportPath),
+    responses(
+        (status = 200, description = "The import, which is cancelled.", body = SourceImport),
+        SourceAlways, SourceForbidden, SourceAbsent, SourceConflict,
+    ))]
+pub async fn cancel_source_import(
+    services: Shared,
+    caller: By,
+    path: SourcePath<ImportPath>,
+) -> Result<Json<SourceImport>, SourceFault> {
+    let import = source_imports::cancel(&services, &caller, path.0.import_id.into()).await?;
+    Ok(Json(import.into()))
+}
+
 /// Follow an import
 ///
 /// A stream of server-sent events: the import as it is now, then again whenever it has come further. The last
-/// event is `done` or `failed`. A stream that ends without one was cut off, since the server stops or the caller
-/// may not look any more. Needs READ in the workspace, and an account token. A user may follow 16 jobs and imports
-/// at the same time.
+/// event is `done`, `failed` or `cancelled`. A stream that ends without one was cut off, since the server stops or
+/// the caller may not look any more. Needs READ in the workspace, and an account token. A user may follow 16 jobs and
+/// imports at the same time.
 #[utoipa::path(get, path = "/v1/repo_import/{import_id}/events", tag = "source_imports", params(ImportPath),
     responses(
         (status = 200, description = "The events.", body = SourceImportEvent, content_type = "text/event-stream"),
@@ -105,7 +127,7 @@ pub struct SourceImport {
     import_id: Uuid,
     /// Id of the workspace the repo is for.
     workspace_id: Uuid,
-    /// `running`, `done` or `failed`.
+    /// `running`, `done`, `failed` or `cancelled`.
     state: String,
     /// What it last was at: `waiting` (for its turn), `preparing` (the other server puts together what to
     /// send), `receiving`, `resolving` (makes whole objects of what came, and checks them) or `storing`.
@@ -125,7 +147,7 @@ pub struct SourceImport {
     /// Head of the repo as it was made, 40 hexadecimal digits; `null` unless it is `done`.
     #[schema(required = true)]
     repo_head: Option<String>,
-    /// Why there is no repo; `null` unless it has `failed`.
+    /// Why there is no repo; `null` unless it has `failed` or was `cancelled`.
     #[schema(required = true)]
     message: Option<String>,
     /// When it began.
@@ -141,7 +163,7 @@ pub struct SourceImport {
 #[derive(Serialize, ToSchema, JsonSchema)]
 #[schema(example = json!({"event": "import", "data": "{\"import_id\":\"01994d2e-7c3a-7b51-9f0e-2d4c6b8a1e35\",\"state\":\"running\"}"}))]
 pub struct SourceImportEvent {
-    /// `import`; of the last event `done` or `failed`.
+    /// `import`; of the last event `done`, `failed` or `cancelled`.
     event: String,
     /// A `SourceImport`, as JSON.
     data: String,

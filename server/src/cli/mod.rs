@@ -11,6 +11,7 @@ mod show;
 mod source;
 mod storage;
 mod table;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -41,6 +41,8 @@ pub struct Limits {
     pub wait: Duration,
     pub push_mib: u32,
     pub idle: Duration,
+    /// How long the client of a push waits for a word.
+    pub keep_alive: Duration,
     pub total: Duration,
 }
 
@@ -51,6 +53,7 @@ impl Limits {
             wait: Duration::from_secs(config.git.wait_seconds),
             push_mib: config.git.push_mib,
             idle: Duration::from_secs(config.git.idle_seconds),
+            keep_alive: Duration::from_secs(config.git.keep_alive_seconds.max(1)),
             total: Duration::from_secs(config.git.total_seconds),
         }
     }

@@ -31,9 +31,7 @@ const CAPABILITIES: &str = concat!(
 );
 /// Most bytes of the commands that stand before the pack.
 const COMMANDS_BYTES_MAX: u64 = 8 * 1024 * 1024;
-/// How long a client waits for a word ...
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// ... which is a frame with nothing in it.
+/// A frame with nothing in it.
 const SIGN_OF_LIFE: &[u8] = b"0005\x01";
 /// Type of every answer to a push.
 const RESULT: &str = "application/x-git-receive-pack-result";
@@ -104,7 +102,8 @@ async fn answer(
         // What git sends first to learn whether it may send more.
         return Ok(fresh(RESULT, Vec::new()));
     };
-    let (door, commands, limit) = (door.clone(), asked.clone(), door.limits.total);
+    let (limit, keep_alive) = (door.limits.total, door.limits.keep_alive);
+    let (door, commands) = (door.clone(), asked.clone());
     let decided = async move {
         let _slot = slot;
         let decided = decide(&door, &caller, repo, asked, &mut body, (bounds, bytes_max));
@@ -112,7 +111,7 @@ async fn answer(
     };
     let mut decided = Box::pin(decided);
     loop {
-        match tokio::time::timeout(KEEP_ALIVE, &mut decided).await {
+        match tokio::time::timeout(keep_alive, &mut decided).await {
             Ok(report) => return Ok(fresh(RESULT, report?)),
             // No client listens before it has said all.
             Err(_) if commands.wishes.bands && ended.has() => break,
@@ -125,7 +124,7 @@ async fn answer(
             report::write(&commands.wishes, Err(refusal.message), &names, &failed)
         })
     };
-    Ok(fresh(RESULT, patient(report, KEEP_ALIVE)))
+    Ok(fresh(RESULT, patient(report, keep_alive)))
 }
 
 /// Does what is asked for, and says in git's own words what came of it.

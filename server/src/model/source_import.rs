@@ -15,6 +15,8 @@ pub const PULSE: Duration = Duration::from_secs(5);
 pub const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How long they can be looked at after their beginning.
 pub const KEPT: Duration = Duration::from_hours(30 * 24);
+/// What is said of one that was cancelled.
+pub const CANCELLED: &str = "It was cancelled. No repo was made.";
 /// What is said of one that nobody works on any more.
 pub const LOST: &str =
     "The server that worked on it has stopped. No repo was made; start it again.";

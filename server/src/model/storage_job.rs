@@ -41,10 +41,13 @@ pub enum JobState {
     Running,
     Done,
     Failed,
+    /// Not wanted any more by whoever may say so.
+    Cancelled,
 }
 
 impl JobState {
-    pub const ALL: [Self; 4] = [Self::Queued, Self::Running, Self::Done, Self::Failed];
+    pub const ALL: [Self; 5] =
+        [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -52,6 +55,7 @@ impl JobState {
             Self::Running => "running",
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         }
     }
 
@@ -60,7 +64,7 @@ impl JobState {
     }
 
     pub const fn is_finished(self) -> bool {
-        matches!(self, Self::Done | Self::Failed)
+        matches!(self, Self::Done | Self::Failed | Self::Cancelled)
     }
 }
 

@@ -107,8 +107,10 @@ async fn from_git(
         source_repos::insert(&mut tx, repo, 1, packed).await?;
         source_repos::set_cuts(&mut tx, repo.id, &cuts).await?;
         source_packs::insert(&mut *tx, repo.id, 1, true, &place, bytes).await?;
-        if let Some(import) = import {
-            source_imports::complete(&mut tx, import, repo, Timestamp::now()).await?;
+        if let Some(import) = import
+            && !source_imports::complete(&mut tx, import, repo, Timestamp::now()).await?
+        {
+            return Err(Error::not_found("Import under way"));
         }
         finish(tx, caller, repo).await
     };

@@ -14,7 +14,7 @@ use crate::model::history::{GrepMatch, PATTERN_CHARS_MAX};
 use crate::model::id::SourceRepoId;
 use crate::model::source_ref::Revision;
 use crate::service::source_history::{Page, bad_cursor};
-use crate::service::source_index::Indexes;
+use crate::service::source_index::{self, Indexes};
 use crate::service::source_reading::read;
 use crate::service::source_repos::require;
 use crate::service::{Error, Result, Services};
@@ -29,27 +29,20 @@ pub(super) const TIME: Duration = Duration::from_secs(5);
 /// What the searches of this process share.
 pub struct Searches {
     pub(super) blobs: Arc<Blobs>,
-    pub(super) indexes: Indexes,
+    pub indexes: Indexes,
     turns: Semaphore,
 }
 
-impl Default for Searches {
-    fn default() -> Self {
-        let turns = Semaphore::new(SEARCHES_MAX);
-        Self { blobs: Arc::default(), indexes: Indexes::default(), turns }
-    }
-}
-
 impl Searches {
+    pub fn new(bounds: source_index::Bounds) -> Self {
+        let turns = Semaphore::new(SEARCHES_MAX);
+        Self { blobs: Arc::default(), indexes: Indexes::new(bounds), turns }
+    }
+
     /// Drops what this process remembers of a repo.
     pub fn forget(&self, repo: SourceRepoId) {
         self.blobs.forget(repo);
         self.indexes.forget(repo);
-    }
-
-    /// How many indexes of a repo this process keeps.
-    pub fn indexes_of(&self, repo: SourceRepoId) -> usize {
-        self.indexes.count(repo)
     }
 
     /// Waits until this process searches for few enough others.

@@ -1,5 +1,6 @@
 //! Imports: source repos that are made from repositories elsewhere while nobody waits. The process
-//! that takes one works on it to the end; if it stops before that, no repo was made.
+//! that takes one works on it to the end; if it stops before that, no repo was made. How one ends
+//! is what is written down first, by whichever process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +10,11 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::model::access::{Caller, Role};
-use crate::model::git_source::Progress;
+use crate::model::git_source::{Phase, Progress};
 use crate::model::id::ImportId;
-use crate::model::source_import::{IMPORTS_MAX, KEPT, LOST, PULSE, SourceImport};
+use crate::model::source_import::{CANCELLED, IMPORTS_MAX, KEPT, LOST, PULSE, SourceImport};
 use crate::model::source_repo::SourceRepo;
+use crate::model::storage_job::JobState;
 use crate::model::time::Timestamp;
 use crate::service::source_create::{NewRepo, Source, make, prepare};
 use crate::service::source_fetch::Waiting;
@@ -94,8 +96,8 @@ async fn run(
         () = report(&services, id, progress.subscribe()) => Err(LOST.to_owned()),
     };
     let Err(message) = ended else { return };
-    let failed = source_imports::fail(services.store.write_now(), id, &message, Timestamp::now());
-    if let Err(error) = failed.await {
+    let (db, state, now) = (services.store.write_now(), JobState::Failed, Timestamp::now());
+    if let Err(error) = source_imports::end(db, id, state, &message, now).await {
         // It counts as failed once it has been silent for long enough.
         tracing::warn!(import = %id, %error, "the end of an import cannot be written down");
     }
@@ -112,17 +114,25 @@ fn told(id: ImportId, error: &Error) -> String {
     }
 }
 
-/// Writes down how far an import has come, until the server stops.
+/// Writes down how far an import has come, until the server stops or the import is ended from outside.
 async fn report(services: &Services, id: ImportId, progress: watch::Receiver<Progress>) {
     let (mut last, mut at) = (Progress::default(), Timestamp::now());
     while !services.is_stopping() {
         tokio::time::sleep(LOOK).await;
         let (now, present) = (Timestamp::now(), *progress.borrow());
-        if present == last && at.plus(PULSE) > now {
-            continue;
-        }
-        match source_imports::advance(services.store.write_now(), id, present, now).await {
-            Ok(()) => (last, at) = (present, now),
+        let store = &services.store;
+        let is_due = present != last || at.plus(PULSE) <= now;
+        let is_under_way = if is_due {
+            source_imports::advance(store.write_now(), id, present, now).await
+        } else {
+            source_imports::is_under_way(store.read(), id).await
+        };
+        match is_under_way {
+            Ok(true) if is_due => (last, at) = (present, now),
+            Ok(true) => {}
+            // What is being stored finds out by itself, and takes it away again.
+            Ok(false) if progress.borrow().phase == Phase::Storing => std::future::pending().await,
+            Ok(false) => return,
             Err(error) => tracing::warn!(import = %id, %error, "progress cannot be written down"),
         }
     }
@@ -139,6 +149,24 @@ pub async fn get(services: &Services, caller: &Caller, id: ImportId) -> Result<S
         other => other,
     })?;
     Ok(import.seen_at(Timestamp::now()))
+}
+
+/// Ends an import without a repo. Whoever works on it finds out soon and takes away what it has begun.
+pub async fn cancel(services: &Services, caller: &Caller, id: ImportId) -> Result<SourceImport> {
+    let import = get(services, caller, id).await?;
+    access::require_workspace(&services.store, caller, import.workspace, Role::Write).await?;
+    if !import.state.is_finished() {
+        let (db, now) = (services.store.write_now(), Timestamp::now());
+        source_imports::end(db, id, JobState::Cancelled, CANCELLED, now).await?;
+    }
+    // It may have ended otherwise meanwhile.
+    let import = get(services, caller, id).await?;
+    if import.state == JobState::Cancelled {
+        return Ok(import);
+    }
+    let state = import.state.as_str();
+    let message = format!("The import has ended before and is `{state}`. Nothing was changed.");
+    Err(Error::Conflict { message, current_head: None })
 }
 
 /// An import as it is now, and whenever it has come further. Ends with the import, and when the server

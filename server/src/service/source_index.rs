@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::backend::git::cache::Cache;
 use crate::backend::git::objects::{ObjectError, ObjectSource as _};
@@ -24,10 +24,6 @@ use crate::store::source_repos;
 
 /// Indexes that this process makes at a time: each may use every core.
 const BUILDS_MAX: usize = 2;
-/// How long a request may wait for its turn ...
-const TURN: Duration = Duration::from_secs(10);
-/// ... and how long it may then read files; what was read is kept for the next one.
-const TIME: Duration = Duration::from_secs(20);
 /// How long whoever asks how far an index is may read files.
 const TIME_OF_STATUS: Duration = Duration::from_secs(1);
 
@@ -35,20 +31,43 @@ const TIME_OF_STATUS: Duration = Duration::from_secs(1);
 pub struct Indexes {
     shelf: Arc<Shelf>,
     turns: Semaphore,
+    /// How long one request may read files.
+    time: Duration,
 }
 
-impl Default for Indexes {
-    fn default() -> Self {
-        Self { shelf: Arc::default(), turns: Semaphore::new(BUILDS_MAX) }
-    }
+/// What the operator sets.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Memory for all indexes together.
+    pub bytes_max: usize,
+    /// How long one request may read files; what was read is kept for the next one. Before that, it
+    /// waits for its turn, for half as long.
+    pub time: Duration,
 }
 
 impl Indexes {
+    pub fn new(bounds: Bounds) -> Self {
+        let shelf = Arc::new(Shelf::new(bounds.bytes_max));
+        Self { shelf, turns: Semaphore::new(BUILDS_MAX), time: bounds.time }
+    }
+
+    /// Waits until this process makes few enough others.
+    pub async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+        let turn = tokio::time::timeout(self.time / 2, self.turns.acquire()).await;
+        turn.map_err(|_| busy())?.map_err(Error::internal)
+    }
+
+    /// Memory that they take.
+    pub fn bytes(&self) -> usize {
+        self.shelf.bytes()
+    }
+
     /// Drops what this process remembers of a repo.
     pub fn forget(&self, repo: SourceRepoId) {
         self.shelf.forget(repo);
     }
 
+    /// How many of a repo are kept.
     pub fn count(&self, repo: SourceRepoId) -> usize {
         self.shelf.others(repo).len()
     }
@@ -60,7 +79,8 @@ pub async fn at(
     repo: &SourceRepo,
     at: Option<Revision>,
 ) -> Result<(CommitId, Arc<Index>)> {
-    let (commit, index) = come_further(services, repo, at, TIME).await?;
+    let time = services.searches.indexes.time;
+    let (commit, index) = come_further(services, repo, at, time).await?;
     match index.progress() {
         (_, 0) => Ok((commit, index)),
         (done, pending) => Err(Error::Unavailable(format!(
@@ -79,7 +99,8 @@ pub async fn progress(
 ) -> Result<IndexProgress> {
     let repo = require(services, caller, id, Role::Read).await?;
     require_auto(&repo)?;
-    let (commit, index) = come_further(services, &repo, at, TIME_OF_STATUS).await?;
+    let time = services.searches.indexes.time.min(TIME_OF_STATUS);
+    let (commit, index) = come_further(services, &repo, at, time).await?;
     let (done, pending) = index.progress();
     Ok(IndexProgress { commit, done: done as u64, pending: pending as u64 })
 }
@@ -112,8 +133,7 @@ async fn come_further(
     if let Some(index) = known {
         return Ok((commit, index));
     }
-    let turn = tokio::time::timeout(TURN, indexes.turns.acquire()).await;
-    let _turn = turn.map_err(|_| busy())?.map_err(Error::internal)?;
+    let _turn = indexes.turn().await?;
     let shelf = indexes.shelf.clone();
     let index = read(services, repo, Some(Revision::Id(commit)), move |cache, commit| {
         Ok(Ok(build(&shelf, cache, id, commit, time)?))
@@ -133,8 +153,8 @@ pub async fn index(services: &Services, repo: &str) -> Result<()> {
     let indexes = &services.searches.indexes;
     loop {
         let turn = indexes.turns.acquire().await.map_err(Error::internal)?;
-        let (shelf, cache) = (indexes.shelf.clone(), cache.clone());
-        let index = blocking(move || Ok(build(&shelf, &cache, id, head, TIME)?)).await?;
+        let (shelf, cache, time) = (indexes.shelf.clone(), cache.clone(), indexes.time);
+        let index = blocking(move || Ok(build(&shelf, &cache, id, head, time)?)).await?;
         drop(turn);
         if index.is_finished() {
             return Ok(());
@@ -154,7 +174,8 @@ fn build(
     if let Some(done) = shelf.get(repo, root).filter(|index| index.is_finished()) {
         return Ok(done);
     }
-    let index = Index::build(cache, root, &shelf.others(repo), Instant::now() + time)?;
+    let (known, deadline) = (shelf.others(repo), Instant::now() + time);
+    let index = Index::build(cache, root, &known, shelf.index_bytes_max(), deadline)?;
     let index = Arc::new(index);
     shelf.put(repo, root, index.clone());
     Ok(index)

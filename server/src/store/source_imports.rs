@@ -47,13 +47,14 @@ pub async fn get(
     .transpose()
 }
 
-/// Says that somebody works on it, and how far they have come.
+/// Says that somebody works on it, and how far they have come; whether there is still something to
+/// work on.
 pub async fn advance(
     db: impl AnyExecutor<'_>,
     id: ImportId,
     progress: Progress,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     sqlx::query(
         "UPDATE source_imports SET phase = $2, objects = $3, objects_total = $4, bytes = $5,
                 updated_at = $6
@@ -67,20 +68,27 @@ pub async fn advance(
     .bind(now.micros())
     .execute(db)
     .await
-    .map(drop)
+    .map(|done| done.rows_affected() > 0)
 }
 
-/// Ends it with the repo, in the transaction that makes that.
+/// Whether nobody has ended it.
+pub async fn is_under_way(db: impl AnyExecutor<'_>, id: ImportId) -> Result<bool, sqlx::Error> {
+    let row = sqlx::query("SELECT 1 FROM source_imports WHERE id = $1 AND finished_at IS NULL")
+        .bind(id.to_string());
+    Ok(row.fetch_optional(db).await?.is_some())
+}
+
+/// Ends it with the repo, in the transaction that makes that; whether it had not ended before.
 pub async fn complete(
     tx: &mut AnyConnection,
     id: ImportId,
     repo: &SourceRepo,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     sqlx::query(
         "UPDATE source_imports SET state = $2, repo_id = $3, head = $4, updated_at = $5,
                 finished_at = $5
-         WHERE id = $1",
+         WHERE id = $1 AND finished_at IS NULL",
     )
     .bind(id.to_string())
     .bind(JobState::Done.as_str())
@@ -89,13 +97,14 @@ pub async fn complete(
     .bind(now.micros())
     .execute(tx)
     .await
-    .map(drop)
+    .map(|done| done.rows_affected() > 0)
 }
 
-/// Ends it without a repo, unless it has one.
-pub async fn fail(
+/// Ends it without a repo, unless it has ended before.
+pub async fn end(
     db: impl AnyExecutor<'_>,
     id: ImportId,
+    state: JobState,
     message: &str,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
@@ -104,7 +113,7 @@ pub async fn fail(
          WHERE id = $1 AND finished_at IS NULL",
     )
     .bind(id.to_string())
-    .bind(JobState::Failed.as_str())
+    .bind(state.as_str())
     .bind(message)
     .bind(now.micros())
     .execute(db)

@@ -7,6 +7,7 @@ mod crash;
 mod door;
 mod hostile;
 mod joined;
+mod patience;
 mod pushes;
 pub mod stage;
 mod stored;

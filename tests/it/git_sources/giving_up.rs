@@ -1,11 +1,9 @@
 //! What is too much, takes too long, or is not wanted any more.
 
-use std::time::{Duration, Instant};
-
 use repoplane::config::Config;
 use serde_json::json;
 
-use super::{count, git, import, incoming, pull, whole};
+use super::{count, git, gone, import, incoming, pull, whole};
 use crate::durability::Numbers;
 use crate::support::repo::{Repo, write};
 use crate::support::upstream::Upstream;
@@ -105,13 +103,4 @@ async fn a_client_that_goes_leaves_nothing_behind() {
     gone(&server).await;
     assert_eq!(count(&server.owner()).await, 1);
     server.stop().await;
-}
-
-/// Waits until what was fetched is gone.
-async fn gone(server: &Server) {
-    let begun = Instant::now();
-    while !incoming(server).is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", incoming(server));
-        count(&server.owner()).await;
-    }
 }

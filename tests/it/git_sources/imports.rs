@@ -1,7 +1,7 @@
 //! Imports that nobody waits for: how far they are can be seen from anywhere, and how they end.
 
-use futures::TryStreamExt;
-use repoplane_client::{Client, types};
+use futures::{StreamExt, TryStreamExt};
+use repoplane_client::{Client, FollowError, types};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -10,17 +10,17 @@ use crate::support::Server;
 use crate::support::repo::{Repo, answer};
 use crate::support::upstream::Upstream;
 
-async fn start(client: &Client, source: Value) -> types::SourceImport {
+pub async fn start(client: &Client, source: Value) -> types::SourceImport {
     let body: types::CreateSourceRepoRequest = body(json!({"source": source}));
     answer(client.start_source_import().body(body).send().await).expect("an import")
 }
 
-async fn get(client: &Client, id: Uuid) -> types::SourceImport {
+pub async fn get(client: &Client, id: Uuid) -> types::SourceImport {
     answer(client.get_source_import().import_id(id).send().await).expect("an import")
 }
 
 /// The events of an import, to the last.
-async fn follow(client: &Client, id: Uuid) -> Vec<(String, types::SourceImport)> {
+pub async fn follow(client: &Client, id: Uuid) -> Vec<(String, types::SourceImport)> {
     let stream = client.follow_source_import().import_id(id).send().await.expect("events");
     let bytes: Vec<_> = stream.into_inner().into_inner().try_collect().await.expect("an end");
     let text = String::from_utf8(bytes.concat()).expect("UTF-8");
@@ -54,9 +54,15 @@ async fn an_import_is_followed_to_its_end_from_any_server() {
     // It stays as it ended, and is seen by whoever is in the workspace.
     assert_eq!(get(&owner, import.import_id).await.state, "done");
     assert_eq!(follow(&owner, import.import_id).await.len(), 1);
+    let typed: Vec<_> =
+        owner.follow_source_import().import_id(import.import_id).stream().collect().await;
+    assert!(matches!(&typed[..], [Ok(only)] if only.state == "done"), "{typed:?}");
     let stranger = server.client(&server.other_org("elsewhere").await);
     let absent = answer(stranger.get_source_import().import_id(import.import_id).send().await);
     assert_eq!(absent.expect_err("absent").status, 404);
+    let typed = stranger.follow_source_import().import_id(import.import_id).stream();
+    let typed: Vec<_> = typed.collect().await;
+    assert!(matches!(&typed[..], [Err(FollowError::ImportRequest(_))]), "{typed:?}");
 
     let failed = start(&owner, json!({"type": "git", "url": upstream.url(Uuid::new_v4())})).await;
     let events = follow(&owner, failed.import_id).await;

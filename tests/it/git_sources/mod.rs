@@ -1,5 +1,6 @@
 //! Source repos that take what repositories elsewhere hold.
 
+mod cancelling;
 mod create;
 mod giving_up;
 mod hostile;
@@ -8,6 +9,7 @@ mod shallow;
 mod update;
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use repoplane_client::{Client, types};
 use serde_json::{Value, json};
@@ -70,5 +72,14 @@ pub fn incoming(server: &Server) -> Vec<PathBuf> {
     match std::fs::read_dir(server.folder().join("incoming")) {
         Ok(entries) => entries.map(|entry| entry.expect("an entry").path()).collect(),
         Err(_) => Vec::new(),
+    }
+}
+
+/// Waits until what was fetched is gone.
+pub async fn gone(server: &Server) {
+    let begun = Instant::now();
+    while !incoming(server).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", incoming(server));
+        count(&server.owner()).await;
     }
 }

@@ -68,13 +68,14 @@ async fn variables_of_other_programs_may_hold_anything() {
 }
 
 #[tokio::test]
-async fn variables_of_the_storage_commands_are_no_settings() {
+async fn variables_of_the_commands_are_no_settings() {
     let mut place = Place::new();
     let before = place.run(&["config", "show"]).await;
     place.set("REPOPLANE_URL", "http://127.0.0.1:1");
     place.set("REPOPLANE_TOKEN", "rlc-hunter2");
     place.set("REPOPLANE_TOKEN_FILE", "absent");
     place.set("REPOPLANE_BUCKET_SECRET", "hunter2");
+    place.set("REPOPLANE_GIT_PASSWORD", "hunter2");
     let shown = place.run(&["config", "show"]).await;
     assert!(shown.success && shown.out == before.out, "{shown:?}");
 }

@@ -3,6 +3,7 @@
 mod commands;
 mod configuration;
 mod first_start;
+mod imports;
 mod mirror;
 mod objects;
 pub mod process;

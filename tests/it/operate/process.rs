@@ -8,7 +8,7 @@ use std::time::Duration;
 use repoplane_client::Client;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 /// A command that takes longer waits for something that it should not wait for.
@@ -93,6 +93,26 @@ impl Place {
         self.fed(arguments, "").await
     }
 
+    /// Begins a command, interrupts it as Ctrl-C does once it has said something and is `ready`, and
+    /// waits for its end.
+    pub async fn interrupted(&self, arguments: &[&str], ready: impl Future<Output = ()>) -> Ended {
+        let mut command = self.command(arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("the binary is built");
+        let mut lines = BufReader::new(child.stderr.take().expect("its errors"));
+        let mut err = String::new();
+        lines.read_line(&mut err).await.expect("UTF-8");
+        let ready = tokio::time::timeout(COMMAND_TIMEOUT, ready).await;
+        assert!(ready.is_ok(), "{arguments:?}: {err}");
+        let id = child.id().expect("it runs").to_string();
+        let status = Command::new("kill").args(["-INT", &id]).status().await.expect("kill");
+        assert!(status.success());
+        let reads = lines.read_to_string(&mut err);
+        let (ended, read) = tokio::join!(ended(child, arguments), reads);
+        read.expect("UTF-8");
+        Ended { err, ..ended }
+    }
+
     /// Runs a command that finds `input` on its standard input.
     pub async fn fed(&self, arguments: &[&str], input: &str) -> Ended {
         let mut command = self.command(arguments);
@@ -101,12 +121,7 @@ impl Place {
         let mut stdin = child.stdin.take().expect("input");
         stdin.write_all(input.as_bytes()).await.expect("it reads its input");
         drop(stdin);
-        let output = tokio::time::timeout(COMMAND_TIMEOUT, child.wait_with_output()).await;
-        let output = output.unwrap_or_else(|_| panic!("{arguments:?} does not end"));
-        let output = output.expect("its output");
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        let (out, err) = (text(output.stdout), text(output.stderr));
-        Ended { success: output.status.success(), out, err }
+        ended(child, arguments).await
     }
 
     /// Runs a command on the data folder that must succeed; what it printed.
@@ -159,6 +174,15 @@ impl Place {
         });
         Serving { child, url, s3_url, out, log, logged }
     }
+}
+
+async fn ended(child: Child, arguments: &[&str]) -> Ended {
+    let output = tokio::time::timeout(COMMAND_TIMEOUT, child.wait_with_output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{arguments:?} does not end"));
+    let output = output.expect("its output");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    Ended { success: output.status.success(), out, err }
 }
 
 impl Serving {

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Runs jobs until this process has so many indexes of a repo; its own worker may run some of them.
 async fn run_jobs_until(server: &Server, repo: &Repo, indexes: usize) {
     let started = Instant::now();
-    while server.services().searches.indexes_of(repo.id.into()) != indexes {
+    while server.services().searches.indexes.count(repo.id.into()) != indexes {
         assert!(started.elapsed() < PATIENCE, "not {indexes} indexes");
         worker::run_one(server.services(), "test").await.expect("jobs");
     }
@@ -28,9 +28,9 @@ async fn the_worker_indexes_what_asks_for_it() {
     repo.changes(vec![write("new", "x")]).await;
     other.changes(vec![write("new", "x")]).await;
     run_jobs_until(&server, &repo, 2).await;
-    assert_eq!(searches.indexes_of(other.id.into()), 0, "nobody asked for it");
+    assert_eq!(searches.indexes.count(other.id.into()), 0, "nobody asked for it");
     assert_eq!(paths(&other, "parse settings").await[0], "src/config/parser.js");
-    assert_eq!(searches.indexes_of(other.id.into()), 1);
+    assert_eq!(searches.indexes.count(other.id.into()), 1);
     other.delete().await.expect("deleted");
     run_jobs_until(&server, &other, 0).await;
     server.stop().await;
@@ -46,6 +46,6 @@ async fn a_search_sees_every_edit() {
         assert_eq!(paths(&repo, &word).await, [format!("f{n}")]);
         assert_eq!(paths(&repo, "alpha").await, ["a"]);
     }
-    assert!(server.services().searches.indexes_of(repo.id.into()) <= 4);
+    assert!(server.services().searches.indexes.count(repo.id.into()) <= 4);
     server.stop().await;
 }

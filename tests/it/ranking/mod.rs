@@ -3,6 +3,7 @@
 mod events;
 mod files;
 mod indexing;
+mod memory;
 mod refusals;
 mod retrieving;
 

@@ -15,9 +15,6 @@ use crate::backend::git::walk::Walk;
 
 /// Files of an index; what comes after them in path order is not found.
 pub const FILES_MAX: usize = 100_000;
-/// Memory for one index, in bytes; files for which there is none left, in path order, are found by
-/// their paths.
-pub const INDEX_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Files that are read before it is seen whether there is time for more.
 const WINDOW_FILES: usize = 128;
 /// Most threads for one index.
@@ -39,6 +36,9 @@ pub struct Index {
     /// Files that were read, in path order.
     read: usize,
     size: usize,
+    /// Memory that it may take, in bytes; files for which there is none left, in path order, are found
+    /// by their paths.
+    size_max: usize,
     passages: usize,
     /// Words of a passage on average.
     average: f32,
@@ -79,11 +79,13 @@ pub struct Ranked {
 }
 
 impl Index {
-    /// Reads the files of a tree, as far as none of the `known` indexes has them, until `deadline`.
+    /// Reads the files of a tree, as far as none of the `known` indexes has them, until `deadline`, and
+    /// until they take `size_max` bytes of memory.
     pub fn build(
         source: &(dyn ObjectSource + Sync),
         root: ObjectId,
         known: &[Arc<Self>],
+        size_max: usize,
         deadline: Instant,
     ) -> Result<Self, ObjectError> {
         let mut cards: HashMap<ObjectId, Arc<Card>> = HashMap::new();
@@ -102,10 +104,12 @@ impl Index {
             }
         }
         let size = files.iter().map(File::size).sum();
-        let mut index = Self { files, read: 0, size, passages: 0, average: 1.0 };
-        while !index.is_finished() && (index.read == 0 || Instant::now() < deadline) {
+        let mut index = Self { files, read: 0, size, size_max, passages: 0, average: 1.0 };
+        // However little time there is, something comes of it.
+        let mut has_read = false;
+        while !index.is_finished() && (!has_read || Instant::now() < deadline) {
             let end = index.files.len().min(index.read + WINDOW_FILES);
-            make_cards(source, &index.files[index.read..end], &mut cards)?;
+            has_read |= make_cards(source, &index.files[index.read..end], &mut cards)?;
             let full = !index.take(end, &cards);
             index.read = if full { index.files.len() } else { end };
         }
@@ -120,7 +124,7 @@ impl Index {
     fn take(&mut self, end: usize, cards: &HashMap<ObjectId, Arc<Card>>) -> bool {
         for file in &mut self.files[self.read..end] {
             let card = &cards[&file.id];
-            if self.size + card.size() > INDEX_BYTES_MAX {
+            if self.size + card.size() > self.size_max {
                 return false;
             }
             self.size += card.size();
@@ -269,16 +273,16 @@ impl File {
     }
 }
 
-/// Reads the files that are not known, on several threads.
+/// Reads the files that are not known, on several threads; whether there are such.
 fn make_cards(
     source: &(dyn ObjectSource + Sync),
     files: &[File],
     cards: &mut HashMap<ObjectId, Arc<Card>>,
-) -> Result<(), ObjectError> {
+) -> Result<bool, ObjectError> {
     let missing: Vec<_> =
         files.iter().map(|file| file.id).filter(|id| !cards.contains_key(id)).collect();
     if missing.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
     let make = |ids: &[ObjectId]| -> Result<Vec<_>, ObjectError> {
@@ -298,5 +302,5 @@ fn make_cards(
         let part = part.map_err(|_| ObjectError::broken("search", "a thread panicked"))?;
         cards.extend(part?);
     }
-    Ok(())
+    Ok(true)
 }

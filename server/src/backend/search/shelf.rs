@@ -8,13 +8,14 @@ use gix::ObjectId;
 use super::index::Index;
 use crate::model::id::SourceRepoId;
 
-/// Memory for indexes, of all repos together, in bytes. What two indexes share counts twice.
-pub const SHELF_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Indexes that are kept of one repo.
 const INDEXES_OF_REPO_MAX: usize = 4;
 
-#[derive(Default)]
-pub struct Shelf(Mutex<Vec<Kept>>);
+pub struct Shelf {
+    kept: Mutex<Vec<Kept>>,
+    /// Memory for the indexes of all repos together. What two of them share counts twice.
+    bytes_max: usize,
+}
 
 /// In the order of use, the last used one last.
 struct Kept {
@@ -25,6 +26,15 @@ struct Kept {
 }
 
 impl Shelf {
+    pub fn new(bytes_max: usize) -> Self {
+        Self { kept: Mutex::default(), bytes_max }
+    }
+
+    /// Memory for one index: two of them are needed at once, when one is made with what another knows.
+    pub fn index_bytes_max(&self) -> usize {
+        self.bytes_max / 2
+    }
+
     /// The index of a tree; it may be unfinished.
     pub fn get(&self, repo: SourceRepoId, root: ObjectId) -> Option<Arc<Index>> {
         let mut kept = self.lock();
@@ -53,7 +63,7 @@ impl Shelf {
             kept.remove(oldest);
         }
         let mut bytes: usize = kept.iter().map(|it| it.index.size()).sum();
-        while bytes > SHELF_BYTES_MAX {
+        while bytes > self.bytes_max {
             bytes -= kept.remove(0).index.size();
         }
     }
@@ -63,7 +73,12 @@ impl Shelf {
         self.lock().retain(|it| it.repo != repo);
     }
 
+    /// Memory that is taken, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.lock().iter().map(|it| it.index.size()).sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! `repoplane source create`: a new source repo, empty or with the files of a folder.
+//! `repoplane source create`: a new source repo, empty, with the files of a folder, or from elsewhere.
 
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use repoplane_client::types::{
 use uuid::Uuid;
 
 use super::folder::{self, Folder};
+use super::import::{self, Elsewhere};
 use super::repo::NAME;
 use crate::cli::remote::Remote;
 
@@ -25,16 +26,22 @@ pub struct Create {
     /// Folder with its first files; what its .gitignore files leave out stays out
     #[arg(long, value_name = "FOLDER")]
     from: Option<PathBuf>,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
     /// Id of the workspace it belongs to [default: the organisation's default one]
     #[arg(long, value_name = "ID")]
     workspace: Option<Uuid>,
 }
 
 pub async fn run(remote: &Remote, create: Create) -> anyhow::Result<()> {
-    let Create { name, from, workspace } = create;
+    let Create { name, from, elsewhere, workspace } = create;
     let metadata = name.map(|name| Metadata([(NAME.to_owned(), name)].into()));
     let mut request =
         CreateSourceRepoRequest { metadata, workspace_id: workspace, ..Default::default() };
+    if let Some(source) = elsewhere.into_source()? {
+        request.source = Some(source);
+        return import::run(remote, request).await;
+    }
     let Some(from) = from else {
         let made = make(remote, request).await?;
         return remote.print(&made, &format!("{}\n", made.repo_id));

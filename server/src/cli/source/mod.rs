@@ -7,6 +7,7 @@ mod create;
 mod edit;
 mod folder;
 mod history;
+mod import;
 mod read;
 mod repo;
 

@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
+use futures::Stream;
+use repoplane_client::FollowError;
 use repoplane_client::types::{self, Job, MirrorMember, RestoreObjectsRequestPrefix};
 use serde_json::json;
 use uuid::Uuid;
@@ -94,13 +96,30 @@ pub async fn restore(remote: &Remote, restore: Restore) -> anyhow::Result<()> {
     end(remote, vec![answer.job_id], &restore.wait).await
 }
 
+impl watch::Watched for Job {
+    fn follow(remote: &Remote, id: Uuid) -> impl Stream<Item = Result<Self, FollowError>> + Send {
+        remote.client.follow_job().id(id).stream()
+    }
+
+    fn sight(&self) -> watch::Sight {
+        watch::Sight {
+            what: self.kind.clone(),
+            state: self.state.clone(),
+            percent: self.percent,
+            message: self.message.clone().unwrap_or_default(),
+            done: self.done,
+            total: self.total,
+        }
+    }
+}
+
 /// Waits for the jobs, if that is wanted, and prints what came of them.
 async fn end(remote: &Remote, ids: Vec<Uuid>, wait: &Wait) -> anyhow::Result<()> {
     if wait.no_wait {
         let text: String = ids.iter().map(|id| format!("{id}\n")).collect();
         return remote.print(&json!({ "jobIds": ids }), &text);
     }
-    let mut jobs = vec![];
+    let mut jobs: Vec<Job> = vec![];
     for id in ids {
         jobs.push(watch::to_the_end(remote, id).await?);
     }

@@ -8,7 +8,6 @@ mod member;
 mod mirror;
 mod objects;
 mod repo;
-mod watch;
 
 use std::str::FromStr;
 
@@ -17,7 +16,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use repoplane_client::types;
 
 use super::table::shown_time;
-use super::{remote, secret};
+use super::{remote, secret, watch};
 use crate::config::Config;
 
 #[derive(clap::Args)]

@@ -1,6 +1,10 @@
 //! What is read from the commands of a push, and what is none.
 
+#[path = "../../../../tests/it/fuzz/mutants.rs"]
+mod mutants;
+
 use futures::StreamExt as _;
+use mutants::Mutants;
 
 use super::*;
 
@@ -78,32 +82,53 @@ async fn who_waits_for_the_report_hears_that_it_will_come() {
     assert_eq!(rest.last().expect("the report"), &b"the report"[..]);
 }
 
-/// Bytes that somebody else thought of are read or refused, and never panic.
+/// Bytes that somebody else thought of are refused, or mean what they say.
 #[tokio::test]
-async fn arbitrary_bytes_do_no_harm() {
-    let whole = frames(&[format!("{NOWHERE} {A} refs/heads/a\0atomic").as_bytes()]);
-    let mut state = 1_u64;
-    let mut number = |bound: usize| {
-        state =
-            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % bound
-    };
-    let rounds = if std::env::var_os("TEST_LONG").is_some() { 5_000_000 } else { 20_000 };
-    for _ in 0..rounds {
-        let mut bytes = whole.clone();
-        for _ in 0..=number(6) {
-            let at = number(bytes.len());
-            match number(4) {
-                0 => bytes[at] = number(256) as u8,
-                1 => bytes.truncate(at.max(1)),
-                2 => bytes.insert(at, b"0123456789abcdef \0\n"[number(19)]),
-                _ => bytes.extend_from_within(at..),
+async fn damaged_commands_are_refused_or_come_back() {
+    let create =
+        format!("{NOWHERE} {A} refs/heads/a\0 report-status side-band-64k atomic agent=git/2");
+    let (shallow, delete) = (format!("shallow {A}"), format!("{A} {NOWHERE} refs/heads/ü b\n"));
+    let examples = vec![
+        frames(&[create.as_bytes()]),
+        frames(&[shallow.as_bytes(), create.as_bytes(), delete.as_bytes()]),
+        frames(&[delete.as_bytes(), delete.as_bytes(), b"x"]),
+        frames(&[]),
+    ];
+    let (mut mutants, mut accepted) = (Mutants::of(examples, 20_000), 0);
+    for (_, bytes) in mutants.by_ref() {
+        let shown = String::from_utf8_lossy(&bytes).into_owned();
+        let found = match commands(&mut &bytes[..]).await {
+            Ok(Some(found)) => found,
+            Ok(None) => continue,
+            Err(error) => {
+                use ErrorKind::{InvalidInput, QuotaExceeded, UnexpectedEof};
+                let kind = error.kind();
+                assert!([InvalidInput, QuotaExceeded, UnexpectedEof].contains(&kind), "{shown}");
+                continue;
             }
+        };
+        accepted += 1;
+        assert!((1..=UPDATES_MAX).contains(&found.updates.len()), "{shown}");
+        let mut again = Vec::new();
+        for (number, update) in found.updates.iter().enumerate() {
+            let text =
+                |target: Option<Target>| target.map_or(NOWHERE.to_owned(), |id| id.to_string());
+            let mut line = format!("{} {} {}\n", text(update.old), text(update.new), update.name);
+            if number == 0 {
+                let Wishes { report, bands, atomic } = found.wishes;
+                let words =
+                    [(report, "report-status"), (bands, "side-band-64k"), (atomic, "atomic")];
+                let words = words.into_iter().filter(|(is_wished, _)| *is_wished);
+                line += "\0";
+                line += &words.map(|(_, word)| word).collect::<Vec<_>>().join(" ");
+            }
+            pkt::write(&mut again, line.as_bytes());
         }
-        if let Ok(Some(found)) = commands(&mut &bytes[..]).await {
-            assert!(!found.updates.is_empty() && found.updates.len() <= UPDATES_MAX);
-        }
+        again.extend_from_slice(pkt::FLUSH);
+        let same = commands(&mut &again[..]).await.expect("commands").expect("some");
+        assert_eq!((same.updates, same.wishes), (found.updates, found.wishes), "{shown}");
     }
+    mutants.tell(accepted);
 }
 
 proptest::proptest! {
