@@ -1,8 +1,8 @@
 //! The only file that knows everything: from configuration to a running server and back.
 
 mod listen;
+mod lock;
 
-use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ use crate::service::{Node, Quota, Services, edits, objects, source_index};
 use crate::store::{self, Kind, Store, intents, webhooks};
 use crate::{api, git, s3, telemetry, worker};
 use listen::{Bounds, Speech};
+use lock::Lock;
 
 /// The API's two documents, for the command that prints them.
 pub use crate::api::{docs::CONTRACT, document};
@@ -42,7 +43,7 @@ pub struct App {
     /// The owner that the first start made.
     pub owner: Option<Owner>,
     guard: Arc<Guard>,
-    lock: File,
+    lock: Lock,
     connections: usize,
     drain: Duration,
     s3: s3::Limits,
@@ -58,7 +59,7 @@ pub struct Running {
     stop: CancellationToken,
     done: tokio::task::JoinHandle<()>,
     /// Released when the server has stopped.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl App {
@@ -72,7 +73,7 @@ impl App {
         telemetry::init_metrics();
         let folder = config.data_dir.as_path();
         make_private(folder)?;
-        let lock = lock(folder)?;
+        let lock = Lock::take(folder)?;
         let store = connect(config).await?;
         if store.kind() == Kind::Sqlite {
             store.migrate().await.context("the database cannot be brought up to date")?;
@@ -253,23 +254,6 @@ async fn open_objects(config: &Config) -> anyhow::Result<Objects> {
              says where and as whom, and that it may read and write"
         )
     })
-}
-
-/// Two servers would write into each other's caches.
-fn lock(folder: &Path) -> anyhow::Result<File> {
-    let path = folder.join("lock");
-    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => anyhow::bail!(
-            "another server is running on the folder {}; stop it first, or give this one a \
-             --data-dir of its own",
-            folder.display()
-        ),
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
-    }
 }
 
 /// What requests to the API may take.

@@ -70,9 +70,8 @@ pub async fn get_source_import(
 /// Cancel an import
 ///
 /// Ends it without a repo, and answers it as it then is: `cancelled`. What was fetched of it is taken away soon
-/// after, at the latest when the other side has been silent for as long as the operator lets it. An import that is
-/// `cancelled` stays so; one that is `done` or has `failed` is refused. Needs WRITE in the workspace, and an account
-/// token.
+/// after. An import that is `cancelled` stays so; one that is `done` or has `failed` is refused. Needs WRITE in the
+/// workspace, and an account token.
 #[utoipa::path(delete, path = "/v1/repo_import/{import_id}", tag = "source_imports", params(ImportPath),
     responses(
         (status = 200, description = "The import, which is cancelled.", body = SourceImport),

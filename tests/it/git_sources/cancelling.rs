@@ -28,7 +28,7 @@ async fn cancel(client: &Client, id: Uuid) -> Answer<types::SourceImport> {
 async fn beside_a_large_one() -> (Server, Repo, Upstream) {
     let server = Server::start_with(|config| {
         config.egress.allow = vec!["127.0.0.0/8".parse().expect("a network")];
-        config.git.idle_seconds = 1;
+        config.git.idle_seconds = 600;
         config.git.imports = 1;
     });
     let server = server.await;

@@ -81,7 +81,7 @@ async fn a_request_does_not_wait_for_ever() {
 async fn a_client_that_goes_leaves_nothing_behind() {
     let server = Server::start_with(|config| {
         allow_loopback(config);
-        config.git.idle_seconds = 2;
+        config.git.idle_seconds = 600;
     });
     let server = server.await;
     let origin = Repo::create(&server.owner(), &[]).await;

@@ -81,7 +81,7 @@ async fn an_import_is_followed_to_its_end_from_any_server() {
 async fn an_import_ends_with_its_server() {
     let server = Server::start_with(|config| {
         config.egress.allow = vec!["127.0.0.0/8".parse().expect("a network")];
-        config.git.idle_seconds = 1;
+        config.git.idle_seconds = 600;
     });
     let server = server.await;
     let origin = Repo::create(&server.owner(), &[]).await;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gix::ObjectId;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use tokio::io::BufReader;
 use tokio::process::{Child, ChildStderr};
@@ -165,8 +166,8 @@ impl Running {
                 if let Some(Err(error)) = other {
                     let _ = answer.send(Err(error));
                 }
-                let _ = self.child.start_kill();
-                // What git has started holds on to the pipe. Slot and folder stay until it is gone.
+                kill(&self.child);
+                // Whoever is not gone yet holds on to the pipe. Slot and folder stay until then.
                 let _ = said.read(&mut stderr, &self.progress).await;
                 return;
             }
@@ -177,6 +178,15 @@ impl Running {
             true => open(self.folder, self.bytes_max),
         };
         let _ = answer.send(fetched);
+    }
+}
+
+/// Ends git, and what it has started.
+fn kill(git: &Child) {
+    // A process that was not waited for keeps its number.
+    let number = git.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if let Some(group) = number {
+        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 

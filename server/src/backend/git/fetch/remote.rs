@@ -152,6 +152,7 @@ fn header(login: &Login) -> String {
 
 impl Git {
     pub fn spawn_child(self) -> io::Result<Child> {
-        Command::from(self.0).kill_on_drop(true).spawn()
+        // With those that it starts in a group, to end them all.
+        Command::from(self.0).process_group(0).kill_on_drop(true).spawn()
     }
 }
