@@ -17,7 +17,7 @@ use crate::backend::buckets::{BucketError, Content};
 
 /// Pieces of a content that wait for a bucket, and those that whoever sends them to it may have in hand:
 /// one is held back until it is known whether the content is good. They bound the memory of a write.
-const QUEUE: usize = 2;
+const QUEUE: usize = 1;
 const IN_HAND: usize = 3;
 
 pub type Done<T> = Result<T, BucketError>;
