@@ -149,7 +149,8 @@ pub struct Git {
     pub push_mib: u32,
     /// Seconds that a client may take to send or read the next piece.
     pub idle_seconds: u64,
-    /// Seconds after which the client of a push that is being checked or stored hears a sign of life.
+    /// Seconds after which the client of a push that is being checked or stored hears a sign of life; at
+    /// least 1.
     pub keep_alive_seconds: u64,
     /// Seconds after which a clone, fetch or push is given up.
     pub total_seconds: u64,

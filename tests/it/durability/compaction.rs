@@ -43,8 +43,13 @@ fn objects(server: &Server, repo: &Repo) -> Vec<PathBuf> {
 }
 
 async fn compacted(server: &Server, repo: &Repo) {
+    compacted_to(server, repo, 99).await;
+}
+
+/// Runs jobs until a repo has no more bundles than that.
+pub async fn compacted_to(server: &Server, repo: &Repo, bundles: i64) {
     run_jobs_until(server, "compacted", async || {
-        position(server, repo).await.is_some_and(|position| position.packed.bundles < 100)
+        position(server, repo).await.is_some_and(|position| position.packed.bundles <= bundles)
     })
     .await;
 }

@@ -1,7 +1,7 @@
 //! What was answered stays, whatever happens to the process, its cache, or its neighbours.
 
 mod broken_cache;
-mod compaction;
+pub mod compaction;
 mod crash;
 mod evicted_caches;
 mod object_store;

@@ -1,14 +1,12 @@
 //! What was pushed is in the database and the object store, whatever becomes of the cache.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use repoplane::store::source_repos;
-use repoplane::worker;
 use repoplane_client::types::{CreateSource, CreateSourceRepoRequest};
 
 use super::stage::{Work, url};
 use crate::durability::Numbers;
+use crate::durability::compaction::compacted_to;
 use crate::support::Server;
 use crate::support::repo::{Repo, created, write};
 
@@ -126,7 +124,6 @@ async fn a_push_after_the_cache_is_gone_finds_what_it_builds_on() {
 
 #[tokio::test]
 async fn putting_bundles_together_keeps_the_objects_of_every_ref() {
-    const PATIENCE: Duration = Duration::from_secs(30);
     let server = Server::start().await;
     let (repo, work) = repo_with_history(&server).await;
     let refs = work.remote_refs().await;
@@ -141,15 +138,7 @@ async fn putting_bundles_together_keeps_the_objects_of_every_ref() {
         refs[1..].sort();
         refs
     };
-    let started = Instant::now();
-    let bundles = async || {
-        let found = source_repos::position(store.read(), repo.id.into()).await.expect("database");
-        found.expect("the repo").packed.bundles
-    };
-    while bundles().await > 0 {
-        assert!(started.elapsed() < PATIENCE, "not put together");
-        worker::run_one(server.services(), "test").await.expect("jobs");
-    }
+    compacted_to(&server, &repo, 0).await;
     check(&server, &repo, &refs, "after compaction").await;
     let server = server.restart_after(drop_cache).await;
     check(&server, &repo, &refs, "from the one pack").await;

@@ -1,12 +1,11 @@
 //! History that was cut off when it was imported: everything else works, and says where it ends.
 
-use repoplane::store::source_repos;
-use repoplane::worker;
 use repoplane_client::types;
 use serde_json::json;
 
 use super::{beside_upstream, body, git, import, pull, send};
 use crate::durability::Numbers;
+use crate::durability::compaction::compacted_to;
 use crate::git::stage::{Work, url};
 use crate::history::stage::{commit, log};
 use crate::support::Server;
@@ -99,16 +98,7 @@ async fn the_cut_outlives_caches_copies_and_compaction() {
     let copy = import(&owner, json!({"type": "relace", "repo_id": made.id})).await.expect("a copy");
     let mut numbers = Numbers(9);
     made.diff(vec![write("large", &numbers.text(4_500_000))]).await.expect("an edit");
-    let store = &server.services().store;
-    let begun = std::time::Instant::now();
-    loop {
-        let position = source_repos::position(store.read(), made.id.into()).await;
-        if position.expect("the database").expect("a repo").packed.bundles == 0 {
-            break;
-        }
-        assert!(begun.elapsed().as_secs() < 60, "not compacted");
-        worker::run_one(server.services(), "test").await.expect("jobs");
-    }
+    compacted_to(&server, &made, 0).await;
     let server = server.restart_after(|folder| {
         std::fs::remove_dir_all(folder.join("cache")).expect("the cache");
     });

@@ -46,6 +46,27 @@ async fn the_folder_of_the_server_may_have_any_name() {
     server.stop().await;
 }
 
+/// SQLite's log is what a power cut leaves of a write.
+#[tokio::test]
+async fn what_cannot_be_synced_is_not_acknowledged() {
+    let server = Server::start_with(|config| {
+        std::fs::create_dir(config.data_dir.join("cache")).expect("a folder");
+        config.data_dir = config.data_dir.join("own");
+        config.database = None;
+    })
+    .await;
+    let stage = Stage::on_disk(&server, "MIRROR", 2).await;
+    stage.put("key", b"1").await.expect("a write");
+    let log = server.folder().join("own/repoplane.db-wal");
+    let aside = log.with_extension("aside");
+    std::fs::rename(&log, &aside).expect("the log");
+    assert!(matches!(stage.put("key", b"2").await, Err(ObjectError::Other(_))));
+    std::fs::rename(&aside, &log).expect("the log");
+    stage.put("key", b"3").await.expect("a write");
+    assert_eq!(stage.get("key").await.expect("a read"), b"3");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn keys_with_a_delimiter_are_listed_as_one() {
     let server = Server::start().await;
