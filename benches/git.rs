@@ -7,6 +7,7 @@
 mod load;
 
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -252,6 +253,8 @@ impl Nginx {
         std::fs::write(&file, configuration).expect("a file");
         let fcgi = Command::new("/usr/sbin/fcgiwrap")
             .args(["-c", "2", "-s", &format!("unix:{}", text(&socket))])
+            // Its workers would outlive it.
+            .process_group(0)
             .env("GIT_CONFIG_COUNT", "1")
             .envs([("GIT_CONFIG_KEY_0", "safe.directory"), ("GIT_CONFIG_VALUE_0", "*")])
             .spawn()
@@ -260,6 +263,7 @@ impl Nginx {
             .args(["-c", text(&file), "-p", text(&root), "-e", text(&root.join("error.log"))])
             // Started by root, its workers must reach what root has made.
             .args(["-g", "user root;"])
+            .process_group(0)
             .spawn()
             .expect("nginx; run: .ci/debian nginx-light fcgiwrap");
         load::wait_until_it_listens(address);
@@ -270,8 +274,8 @@ impl Nginx {
 impl Drop for Nginx {
     fn drop(&mut self) {
         for child in &mut self.children {
-            // nginx has workers of its own, which only it can end.
-            let _ = Command::new("kill").arg(child.id().to_string()).status();
+            // With the workers that it has.
+            let _ = Command::new("kill").args(["--", &format!("-{}", child.id())]).status();
             let _ = child.wait();
         }
     }
