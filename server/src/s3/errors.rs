@@ -1,7 +1,10 @@
 //! What went wrong, as S3 says it. Never says what is nobody's business: that goes to the log.
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use quick_xml::escape::escape;
 use s3s::{S3Error, S3ErrorCode};
 
 use super::objects;
@@ -10,6 +13,10 @@ use crate::service::objects::ObjectError;
 
 /// Seconds after which to try again what failed for the moment.
 const RETRY_SECONDS: u32 = 1;
+/// Longest body of an error, in bytes.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+/// How every error ends.
+const END: &[u8] = b"</Error>";
 
 pub fn refused(code: S3ErrorCode, message: impl Into<String>) -> S3Error {
     S3Error::with_message(code, message.into())
@@ -107,4 +114,21 @@ pub fn internal() -> S3Error {
         S3ErrorCode::InternalError,
         "The server failed. Its log says why, under the id of this request.",
     )
+}
+
+/// Says in the body of an error what it is about, and the id of the request. s3s knows neither, and whoever
+/// made the error need not know that it is said.
+pub async fn told(response: Response, id: &str, path: &str) -> Response {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let mut body = to_bytes(body, ERROR_BYTES_MAX).await.unwrap_or_default();
+    if let Some(said) = body.strip_suffix(END) {
+        let about = format!("<Resource>{}</Resource><RequestId>{id}</RequestId>", escape(path));
+        body = [said, about.as_bytes(), END].concat().into();
+    }
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
 }

@@ -44,14 +44,14 @@ pub async fn observe(State(slots): State<Slots>, request: Request, next: Next) -
     let id = uuid::Uuid::new_v4().simple().to_string();
     let value = HeaderValue::try_from(&id).ok();
     let span = tracing::info_span!("request", id);
-    let mut response = answer(&slots, request, next).instrument(span).await;
+    let mut response = answer(&slots, request, next, &id).instrument(span).await;
     if let Some(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
 }
 
-async fn answer(slots: &Slots, mut request: Request, next: Next) -> Response {
+async fn answer(slots: &Slots, mut request: Request, next: Next, id: &str) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
@@ -60,15 +60,15 @@ async fn answer(slots: &Slots, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(operation.clone());
     let whole = Arc::new(AtomicBool::new(request.body().is_end_stream()));
     let request = request.map(|body| Body::new(Watched { body, whole: whole.clone() }));
-    let mut response = match admit(slots) {
+    let (response, slot) = match admit(slots) {
         Ok(slot) => {
             let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
             // The panic hook has written where and why.
-            let response = answered.unwrap_or_else(|_| guard::answer(errors::internal()));
-            hold(bare(response), slot)
+            (answered.unwrap_or_else(|_| guard::answer(errors::internal())), Some(slot))
         }
-        Err(error) => guard::answer(error),
+        Err(error) => (guard::answer(error), None),
     };
+    let mut response = hold(errors::told(bare(response), id, &path).await, slot);
     // What has not been read of a content would be taken for the next request.
     if waits || !whole.load(Ordering::Relaxed) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -118,13 +118,13 @@ fn bare(mut response: Response) -> Response {
 }
 
 /// A request is under way until the last byte of its answer is out.
-fn hold(response: Response, slot: OwnedSemaphorePermit) -> Response {
+fn hold(response: Response, slot: Option<OwnedSemaphorePermit>) -> Response {
     response.map(|body| Body::new(Held { body, _slot: slot }))
 }
 
 struct Held {
     body: Body,
-    _slot: OwnedSemaphorePermit,
+    _slot: Option<OwnedSemaphorePermit>,
 }
 
 /// A request's body that tells whether all of it was read.

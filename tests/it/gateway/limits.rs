@@ -21,6 +21,7 @@ async fn one_request_too_many_is_told_to_slow_down() {
     let late = gateway.ask("GET", "/b1").send().await;
     assert_eq!(late.refusal(), (503, "SlowDown"));
     assert_eq!(late.header("retry-after"), "1");
+    assert_eq!(late.element("RequestId"), late.header("x-amz-request-id"));
     slow.write_all(&wire.body).await.expect("a body");
     let mut answer = String::new();
     slow.read_to_string(&mut answer).await.expect("an answer");

@@ -7,6 +7,7 @@ mod chunks;
 mod copies;
 mod deletes;
 mod digests;
+mod errors;
 mod limits;
 mod listings;
 mod names;
