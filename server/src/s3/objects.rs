@@ -201,7 +201,13 @@ fn headers(asked: &Asked, object: &Object, part: Option<u32>, partial: bool) -> 
     if wanted.is_some_and(|mode| mode.eq_ignore_ascii_case("enabled")) {
         let of_part = part.and_then(|number| parts.iter().find(|part| part.number == number));
         match of_part {
-            Some(part) => insert_checksum(&mut headers, part.checksum.as_ref()),
+            Some(part) => {
+                // Which type there is, only the whole says.
+                let whole = object.about.checksum.as_ref();
+                let composite = whole.is_some_and(|whole| whole.composite);
+                let own = part.checksum.clone().map(|own| Checksum { composite, ..own });
+                insert_checksum(&mut headers, own.as_ref());
+            }
             // The digest of the whole says nothing of a part.
             None if partial && part.is_none() => {}
             None => insert_checksum(&mut headers, object.about.checksum.as_ref()),

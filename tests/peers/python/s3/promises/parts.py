@@ -198,6 +198,21 @@ def come_in_any_order_and_at_once(bucket):
     assert bucket.read("a") == b"".join(b"%d" % number * PART for number in sorted(numbers))
 
 
+@rows(("SHA256", "COMPOSITE"), ("SHA1", "COMPOSITE"), ("CRC32", "COMPOSITE"), ("CRC32", "FULL_OBJECT"))
+def say_of_which_type_the_digest_of_the_whole_is(bucket, algorithm, kind):
+    upload = Upload(bucket, ChecksumAlgorithm=algorithm, ChecksumType=kind)
+    name = f"Checksum{algorithm}"
+    sent = [upload.send(number, content, ChecksumAlgorithm=algorithm)
+            for number, content in enumerate([b"a" * PART, b"b"], start=1)]
+    upload.parts = {number: {**part, name: sent[number - 1][name]} for number, part in upload.parts.items()}
+    assert upload.complete()["ChecksumType"] == kind
+    for call in [bucket.head_object, bucket.get_object]:
+        assert call(Key="a", ChecksumMode="ENABLED")["ChecksumType"] == kind
+        for number in [1, 2]:
+            part = call(Key="a", PartNumber=number, ChecksumMode="ENABLED")
+            assert (part[name], part["ChecksumType"]) == (sent[number - 1][name], kind)
+
+
 @case
 def completed_under_conditions(bucket):
     etag = bucket.put("a", b"before")["ETag"]
