@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::*;
 use s3s::{S3ErrorCode as Code, S3Response, S3Result};
 
-use super::buckets::{of_token, token};
+use super::buckets::{self, of_token};
 use super::errors::{refused, render};
 use super::objects::{kind, moment};
 use super::operations::{Asked, Gateway};
@@ -154,7 +154,8 @@ pub async fn second(
     let (limit, max_keys) = limit(input.max_keys)?;
     let prefix = input.prefix.unwrap_or_default();
     let delimiter = input.delimiter.filter(|delimiter| !delimiter.is_empty());
-    let after = match input.continuation_token.as_deref() {
+    let token = input.continuation_token.as_deref().filter(|token| !token.is_empty());
+    let after = match token {
         Some(token) => Some(of_token(token)?),
         None => input.start_after.clone().filter(|after| !after.is_empty()),
     };
@@ -171,7 +172,7 @@ pub async fn second(
         key_count: i32::try_from(count).ok(),
         continuation_token: input.continuation_token,
         is_truncated: Some(listing.next.is_some()),
-        next_continuation_token: listing.next.as_deref().map(token),
+        next_continuation_token: listing.next.as_deref().map(buckets::token),
         contents: Some(objects.collect()),
         common_prefixes: spelling.prefixes(&listing.prefixes),
         delimiter: delimiter.map(|delimiter| spelling.spell(&delimiter)),

@@ -127,7 +127,6 @@ async fn lists_that_cannot_be_are_refused() {
         "max-keys=a",
         "encoding-type=base64",
         "list-type=2&continuation-token=%21",
-        "list-type=2&continuation-token=",
         "prefix=a&prefix=b",
     ] {
         let answer = gateway.ask("GET", &format!("/b1?{}", query.replace("%21", "!"))).send().await;

@@ -111,8 +111,16 @@ def a_token_counts_more_than_a_start(bucket):
     assert [item["Key"] for item in page["Contents"]] == ["d"] and page["ContinuationToken"] == after
 
 
-@rows("max-keys=-1", "max-keys=x", "encoding-type=x", "list-type=2&continuation-token=",
-      "list-type=2&continuation-token=%21%21")
+@case
+def an_empty_token_is_none(bucket):
+    bucket.fill("a", "b")
+    for start, keys in [({}, ["a", "b"]), ({"StartAfter": "a"}, ["b"])]:
+        page = bucket.list_objects_v2(ContinuationToken="", **start)
+        assert [item["Key"] for item in page["Contents"]] == keys and page["ContinuationToken"] == ""
+    assert "ContinuationToken" not in bucket.list_objects_v2()
+
+
+@rows("max-keys=-1", "max-keys=x", "encoding-type=x", "list-type=2&continuation-token=%21%21")
 def that_cannot_be(bucket, query):
     assert raw("GET", f"/{bucket.name}?{query}").refusal == (400, "InvalidArgument")
 
