@@ -9,11 +9,11 @@ use super::errors::{refused, render};
 use super::objects::moment;
 use super::operations::{Asked, Gateway};
 use crate::model::access::Role;
-use crate::service::objects::managed;
+use crate::service::objects::{ObjectError, managed};
 
 /// Most buckets of one page.
 const BUCKETS_MAX: i32 = 10_000;
-/// The region of which S3 says nothing.
+/// The oldest region of S3, whose name it leaves out, and which keeps to an older rule.
 const FIRST_REGION: &str = "us-east-1";
 
 pub async fn list(
@@ -77,7 +77,13 @@ pub async fn create(
     asked: Asked,
     input: CreateBucketInput,
 ) -> S3Result<S3Response<CreateBucketOutput>> {
-    managed::create(&gateway.services, &asked.session, &input.bucket).await.map_err(render)?;
+    let made = managed::create(&gateway.services, &asked.session, &input.bucket).await;
+    let first = gateway.services.node.region == FIRST_REGION;
+    match made {
+        // As in S3, only there.
+        Err(ObjectError::Exists) if first => {}
+        made => made.map_err(render)?,
+    }
     let location = Some(format!("/{}", input.bucket));
     Ok(S3Response::new(CreateBucketOutput { location }))
 }

@@ -35,6 +35,22 @@ async fn a_normal_repo_keeps_its_buckets_apart() {
 }
 
 #[tokio::test]
+async fn a_bucket_is_made_once_more_only_where_s3_began() {
+    for (region, refusal) in [("local", (409, "BucketAlreadyOwnedByYou")), ("us-east-1", (200, ""))]
+    {
+        let gateway =
+            Gateway::start_with("NORMAL", |config| config.region = region.to_owned()).await;
+        gateway.put("/b1/key", "content").await;
+        let again = gateway.ask("PUT", "/b1").send().await;
+        assert_eq!(again.refusal(), refusal, "{region}");
+        assert_eq!(again.header("location"), if again.status == 200 { "/b1" } else { "" });
+        assert_eq!(gateway.read("/b1/key").await, "content");
+        assert_eq!(gateway.ask("PUT", "/B").send().await.refusal(), (400, "InvalidBucketName"));
+        gateway.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_bucket_says_where_and_whose_it_is() {
     let gateway = Gateway::start().await;
     let head = gateway.ask("HEAD", "/b1").send().await;
