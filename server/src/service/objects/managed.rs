@@ -29,8 +29,8 @@ pub async fn create(services: &Services, session: &Session, name: &str) -> Resul
     require_admin(session)?;
     if !is_valid(name) {
         return Err(ObjectError::BucketName(
-            "A bucket's name has 3 to 63 of a-z, 0-9, . and -, begins and ends with a letter or \
-             digit, and is no IP address."
+            "A bucket's name has 3 to 63 of a-z, 0-9, . and -, each part of it between dots begins \
+             and ends with a letter or digit, and it is no IP address."
                 .to_owned(),
         ));
     }
@@ -170,8 +170,6 @@ fn is_valid(name: &str) -> bool {
     let at_end = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
     NAME_CHARS.contains(&name.len())
         && name.bytes().all(inside)
-        && at_end(name.bytes().next())
-        && at_end(name.bytes().last())
-        && !name.contains("..")
+        && name.split('.').all(|label| at_end(label.bytes().next()) && at_end(label.bytes().last()))
         && name.parse::<std::net::Ipv4Addr>().is_err()
 }

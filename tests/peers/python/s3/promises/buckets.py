@@ -35,7 +35,8 @@ def with_objects_stay(bucket):
     assert again.keys() == []
 
 
-@rows("ab", "x" * 64, "Upper", "under_score", "two..dots", "-first", "last-", "192.168.5.4", ".dot")
+@rows("ab", "x" * 64, "Upper", "under_score", "two..dots", "-first", "last-", "192.168.5.4", ".dot",
+      "dot.-dash", "dash-.dot")
 @with_own_buckets
 def of_names_that_there_are_not(bucket, name):
     assert raw("PUT", f"/{name}").refusal == (400, "InvalidBucketName")
