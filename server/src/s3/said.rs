@@ -18,7 +18,7 @@ use crate::service::objects::{Given, Promised};
 const METADATA: &str = "x-amz-meta-";
 /// Headers that ask for what is not there, by what they begin with. To ignore one would be to say that
 /// it was done.
-const UNSUPPORTED: [(&str, &str); 7] = [
+const UNSUPPORTED: [(&str, &str); 9] = [
     ("x-amz-server-side-encryption", "Encryption by the server"),
     ("x-amz-copy-source-server-side-encryption", "Encryption by the server"),
     ("x-amz-object-lock-", "An object lock"),
@@ -26,6 +26,8 @@ const UNSUPPORTED: [(&str, &str); 7] = [
     ("x-amz-grant-", "A grant"),
     ("x-amz-website-redirect-location", "A redirect"),
     ("x-amz-write-offset-bytes", "A write into an object"),
+    ("x-amz-rename-source", "A rename"),
+    ("x-amz-if-match-initiated-time", "A condition on when an upload began"),
 ];
 /// Values with which even these ask for nothing.
 const ASKING_NOTHING: [&[u8]; 2] = [b"false", b"OFF"];

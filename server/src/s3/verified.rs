@@ -10,7 +10,7 @@ use s3s::service::S3Service;
 use s3s::{Body, HttpRequest, S3Error, S3ErrorCode as Code, S3Request, S3Response, S3Result};
 
 use super::content;
-use super::errors::{internal, refused};
+use super::errors::{internal, refused, unsupported};
 use super::guard::Admitted;
 use super::host::Domain;
 use super::said::{self, Said};
@@ -19,8 +19,10 @@ use crate::service::objects::{Intake, Promised};
 
 /// Longest body that is no content of an object, in bytes: 1,000 keys to delete, or 10,000 parts.
 pub const BODY_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// Parameters that make a PUT to an object one of something else.
+/// Parameters that make a PUT to an object one of something else, as s3s knows.
 const ABOUT_OBJECTS: [&str; 4] = ["acl", "legal-hold", "retention", "tagging"];
+/// Parameters that it does not know, and would write or delete the object itself for.
+const UNKNOWN: [&str; 3] = ["annotation", "encryption", "renameObject"];
 /// Headers that s3s needs to find the operation, with their values.
 const ROUTED: [HeaderName; 2] = [HOST, CONTENT_LENGTH];
 /// Parameters of presigned URLs that are no headers.
@@ -69,6 +71,10 @@ impl S3Route for Verified {
             headers.insert(COPY_SOURCE, HeaderValue::from_static("some/key"));
         }
         let of_object = self.is_of_object(&request.uri, &said);
+        let unknown = |(name, _): &&(String, String)| UNKNOWN.contains(&name.as_str());
+        if of_object && let Some((name, _)) = query.iter().find(unknown) {
+            return Err(unsupported(&format!("The parameter {name}")));
+        }
         let about = of_object
             && request.method == Method::GET
             && query.iter().any(|(name, _)| name == "attributes");
