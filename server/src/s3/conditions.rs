@@ -1,9 +1,11 @@
-//! Conditions and ranges of a request, as HTTP says them. What cannot be read is as if it were not
-//! there, where HTTP wants it so.
+//! Conditions and ranges of a request. What cannot be read is as if it were not there, where HTTP wants
+//! it so; of what is S3's own it is refused, since nothing may be deleted under a condition unread.
 
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
+use s3s::{S3ErrorCode as Code, S3Result};
 
+use super::errors::refused;
 use super::signature::{length, only};
 use crate::model::time::Timestamp;
 use crate::service::objects::{ByteRange, Conditions, Matching};
@@ -17,12 +19,48 @@ pub fn read(headers: &HeaderMap, prefix: &str) -> Conditions {
         if_none_match: matching("if-none-match"),
         if_modified_since: time("if-modified-since"),
         if_unmodified_since: time("if-unmodified-since"),
+        ..Conditions::default()
     }
 }
 
+/// The conditions on what is written over, or deleted.
+pub fn of_write(headers: &HeaderMap) -> S3Result<Conditions> {
+    Ok(Conditions {
+        if_size: own(headers, "x-amz-if-match-size", length)?,
+        if_modified_at: own(headers, "x-amz-if-match-last-modified-time", date)?,
+        ..read(headers, "")
+    })
+}
+
+/// The conditions on what is copied.
+pub fn of_source(headers: &HeaderMap) -> S3Result<Conditions> {
+    Ok(Conditions {
+        if_modified_since: own(headers, "x-amz-copy-source-if-modified-since", date)?,
+        if_unmodified_since: own(headers, "x-amz-copy-source-if-unmodified-since", date)?,
+        ..read(headers, "x-amz-copy-source-")
+    })
+}
+
+/// What a header of S3's own says.
+pub fn own<T>(
+    headers: &HeaderMap,
+    name: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> S3Result<Option<T>> {
+    if !headers.contains_key(name) {
+        return Ok(None);
+    }
+    let value = only(headers, name).and_then(read);
+    let message = || format!("Value for {name} header is invalid.");
+    value.map(Some).ok_or_else(|| refused(Code::InvalidArgument, message()))
+}
+
 fn matching(headers: &HeaderMap, name: &str) -> Option<Matching> {
-    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    let all: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    // What is no text is no ETag either, but a condition all the same.
+    let values =
+        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let values: Vec<_> = values.collect();
+    let all: Vec<_> = values.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
     if all.is_empty() {
         return None;
     }

@@ -57,12 +57,12 @@ pub async fn copy(
         .transpose()?;
     let wanted = CopyObject {
         key: input.key,
-        conditions: conditions::read(&said.headers, ""),
+        conditions: conditions::of_write(&said.headers)?,
         attributes,
         tags,
         checksum: said.get("x-amz-checksum-algorithm").map(algorithm).transpose()?,
     };
-    let held = conditions::read(&said.headers, "x-amz-copy-source-");
+    let held = conditions::of_source(&said.headers)?;
     let from = (&from, source.key.as_str(), &held);
     let copied = changing::copy(&gateway.services, &asked.session, from, &to, wanted).await;
     let object = copied.map_err(render)?;

@@ -6,6 +6,7 @@ use s3s::{S3ErrorCode as Code, S3Response, S3Result};
 
 use super::conditions;
 use super::errors::{refused, render};
+use super::objects::http_date_of;
 use super::operations::{Asked, Gateway, check_version};
 use crate::model::access::Role;
 use crate::model::object::LIST_KEYS_MAX;
@@ -21,7 +22,7 @@ pub async fn one(
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
     check_version(input.version_id.as_ref())?;
     let space = asked.space(&input.bucket, Role::Write)?;
-    let held = conditions::read(&asked.said.headers, "");
+    let held = conditions::of_write(&asked.said.headers)?;
     let deleted =
         deleting::delete(&gateway.services, &asked.session, &space, &input.key, &held).await;
     deleted.map_err(render)?;
@@ -41,14 +42,9 @@ pub async fn many(
         return Err(refused(Code::MalformedXML, message));
     }
     let quiet = input.delete.quiet.unwrap_or(false);
-    let delete = async |wanted: ObjectIdentifier| {
-        let held = Conditions {
-            if_match: wanted
-                .e_tag
-                .as_ref()
-                .map(|etag| Matching::Etags(vec![conditions::bare(etag.value()).to_owned()])),
-            ..Conditions::default()
-        };
+    // All are read before one is deleted.
+    let conditions: Vec<_> = keys.iter().map(conditions_of).collect::<S3Result<_>>()?;
+    let delete = async |(wanted, held): (ObjectIdentifier, Conditions)| {
         let deleted = async {
             check_version(wanted.version_id.as_ref())?;
             let key = wanted.key.as_str();
@@ -60,7 +56,8 @@ pub async fn many(
         (wanted, deleted)
     };
     let (mut deleted, mut errors) = (vec![], vec![]);
-    let mut ended = stream::iter(keys).map(delete).buffered(DELETES_AT_ONCE);
+    let mut ended =
+        stream::iter(keys.into_iter().zip(conditions)).map(delete).buffered(DELETES_AT_ONCE);
     while let Some((wanted, outcome)) = ended.next().await {
         let (key, version_id) = (Some(wanted.key), wanted.version_id);
         match outcome {
@@ -80,4 +77,22 @@ pub async fn many(
     let errors = (!errors.is_empty()).then_some(errors);
     let output = DeleteObjectsOutput { deleted, errors, ..DeleteObjectsOutput::default() };
     Ok(S3Response::new(output))
+}
+
+/// The conditions on one of many.
+fn conditions_of(wanted: &ObjectIdentifier) -> S3Result<Conditions> {
+    let negative = |_| refused(Code::MalformedXML, "The Size of an object is not negative.");
+    let etag = wanted.e_tag.as_ref().map(|etag| conditions::bare(etag.value()));
+    Ok(Conditions {
+        if_match: etag.map(|etag| match etag {
+            "*" => Matching::Any,
+            etag => Matching::Etags(vec![etag.to_owned()]),
+        }),
+        if_size: wanted.size.map(u64::try_from).transpose().map_err(negative)?,
+        if_modified_at: wanted
+            .last_modified_time
+            .as_ref()
+            .and_then(|time| conditions::date(&http_date_of(time))),
+        ..Conditions::default()
+    })
 }

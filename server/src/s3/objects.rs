@@ -58,7 +58,7 @@ pub async fn put(
         length: said.length()?,
         attributes: said.attributes(),
         tags: tags::of_header(said.get("x-amz-tagging"))?,
-        conditions: conditions::read(&said.headers, ""),
+        conditions: conditions::of_write(&said.headers)?,
         promised: said.promised()?,
     };
     let body = input.body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
@@ -267,7 +267,7 @@ pub fn http_date(time: Timestamp) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-fn http_date_of(time: &dto::Timestamp) -> String {
+pub fn http_date_of(time: &dto::Timestamp) -> String {
     let mut text = vec![];
     // Into memory, nothing fails.
     let _ = time.format(dto::TimestampFormat::HttpDate, &mut text);

@@ -10,6 +10,7 @@ use super::errors::{refused, render};
 use super::objects::{insert, insert_checksum, kind, moment, quoted};
 use super::operations::{Asked, Gateway};
 use super::said::{CHECKSUMS, Said, algorithm};
+use super::signature::length;
 use super::{conditions, content, tags};
 use crate::model::access::Role;
 use crate::model::id::UploadId;
@@ -94,7 +95,7 @@ pub async fn copy(
     let source = service::SourcePart {
         space: &from,
         key: &source.key,
-        conditions: &conditions::read(&said.headers, "x-amz-copy-source-"),
+        conditions: &conditions::of_source(&said.headers)?,
         range: said.get("x-amz-copy-source-range").map(copied_range).transpose()?,
     };
     let number = number(input.part_number)?;
@@ -127,9 +128,9 @@ pub async fn complete(
     }
     let completion = Completion {
         parts: parts.into_iter().map(named).collect::<S3Result<_>>()?,
-        conditions: conditions::read(&said.headers, ""),
+        conditions: conditions::of_write(&said.headers)?,
         checksum: CHECKSUMS.iter().find_map(|(name, _)| said.get(name)).map(str::to_owned),
-        size: said.get("x-amz-mp-object-size").and_then(|size| size.parse().ok()),
+        size: conditions::own(&said.headers, "x-amz-mp-object-size", length)?,
     };
     let (services, session) = (&gateway.services, &asked.session);
     let completed = service::complete(services, session, &space, place, completion).await;

@@ -69,3 +69,58 @@ async fn a_list_of_what_to_delete_has_a_digest_and_an_end() {
     assert_eq!(all.elements("Deleted").len(), 1_000);
     gateway.stop().await;
 }
+
+#[tokio::test]
+async fn nothing_is_deleted_under_a_condition_that_cannot_be_read() {
+    let gateway = Gateway::start().await;
+    gateway.put("/b1/a", "content").await;
+    gateway.put("/b1/b", "content").await;
+    let (size, time) = ("x-amz-if-match-size", "x-amz-if-match-last-modified-time");
+    for (name, value) in [
+        (size, "-7"),
+        (size, "+7"),
+        (size, "7.0"),
+        (size, "seven"),
+        (size, ""),
+        (size, "99999999999999999999"),
+        (time, "yesterday"),
+        (time, "2030-01-01T00:00:00Z"),
+        (time, "1893456000"),
+        (time, ""),
+    ] {
+        let ask = gateway.ask("DELETE", "/b1/a").header(name, value);
+        assert_eq!(ask.send().await.refusal(), (400, "InvalidArgument"), "{name}: {value}");
+    }
+    for condition in [
+        "<Size>-7</Size>",
+        "<Size>seven</Size>",
+        "<Size></Size>",
+        "<LastModifiedTime>yesterday</LastModifiedTime>",
+        "<LastModifiedTime></LastModifiedTime>",
+        "<LastAccessTime>Fri, 01 Jan 2100 00:00:00 GMT</LastAccessTime>",
+    ] {
+        let body = wanted(&["b"], &format!("<Object><Key>a</Key>{condition}</Object>"));
+        assert_eq!(delete(&gateway, &body).await.refusal(), (400, "MalformedXML"), "{condition}");
+    }
+    let etag = gateway.ask("DELETE", "/b1/a").header("if-match", "\"grün\"");
+    assert_eq!(etag.send().await.refusal(), (412, "PreconditionFailed"));
+    assert_eq!(gateway.ask("GET", "/b1").send().await.elements("Key"), ["a", "b"]);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_time_is_compared_to_the_second() {
+    let gateway = Gateway::start().await;
+    gateway.put("/b1/key", "content").await;
+    let date = gateway.ask("HEAD", "/b1/key").send().await.header("last-modified").to_owned();
+    let time = chrono::DateTime::parse_from_rfc2822(&date).expect("a date");
+    let one = chrono::TimeDelta::seconds(1);
+    let ask = || gateway.ask("DELETE", "/b1/key");
+    for other in [time - one, time + one] {
+        let ask = ask().header("x-amz-if-match-last-modified-time", &other.to_rfc2822());
+        assert_eq!(ask.send().await.refusal(), (412, "PreconditionFailed"), "{other} {date}");
+    }
+    let same = ask().header("x-amz-if-match-last-modified-time", &date).send().await;
+    assert_eq!(same.status, 204, "{}", same.text());
+    gateway.stop().await;
+}

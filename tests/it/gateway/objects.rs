@@ -71,6 +71,17 @@ async fn writes_and_deletes_can_be_conditional() {
     assert_eq!(put("if-match", &etag).send().await.status, 200);
     let delete = |value: &str| gateway.ask("DELETE", "/b1/key").header("if-match", value);
     assert_eq!(delete("\"other\"").send().await.refusal(), (412, "PreconditionFailed"));
+    for (method, name) in [("PUT", "x-amz-meta-a"), ("PUT", "x-amz-copy-source")] {
+        let ask = gateway.ask(method, "/b1/key").header(name, "/b1/key");
+        let ask =
+            ask.header("x-amz-metadata-directive", "REPLACE").header("x-amz-if-match-size", "4");
+        assert_eq!(ask.send().await.refusal(), (412, "PreconditionFailed"), "{name}");
+    }
+    assert_eq!(put("x-amz-if-match-size", "3").send().await.status, 200);
+    assert_eq!(
+        put("x-amz-if-match-size", "three").send().await.refusal(),
+        (400, "InvalidArgument")
+    );
     assert_eq!(gateway.read("/b1/key").await, "new");
     assert_eq!(delete(&etag).send().await.status, 204);
     assert_eq!(gateway.ask("DELETE", "/b1/key").send().await.status, 204, "gone is gone");

@@ -27,6 +27,10 @@ pub struct Conditions {
     pub if_none_match: Option<Matching>,
     pub if_modified_since: Option<Timestamp>,
     pub if_unmodified_since: Option<Timestamp>,
+    /// In bytes. Only for what writes or deletes.
+    pub if_size: Option<u64>,
+    /// To the second. Only for what writes or deletes.
+    pub if_modified_at: Option<Timestamp>,
 }
 
 impl Conditions {
@@ -52,23 +56,22 @@ impl Conditions {
 
     /// For what writes or deletes; `now` is what is there, unless that is deleted.
     pub fn check_write(&self, now: Option<&Object>) -> Result<()> {
-        match (&self.if_match, now) {
-            (Some(_), None) => return Err(ObjectError::NoSuchKey),
-            (Some(matching), Some(object)) if !matching.holds(object) => {
-                return Err(ObjectError::PreconditionFailed("If-Match"));
-            }
-            _ => {}
-        }
-        if let (Some(since), Some(object)) = (self.if_unmodified_since, now)
-            && object.modified_at.seconds() > since.seconds()
-        {
-            return Err(ObjectError::PreconditionFailed("If-Unmodified-Since"));
-        }
-        match (&self.if_none_match, now) {
-            (Some(matching), Some(object)) if matching.holds(object) => {
-                Err(ObjectError::PreconditionFailed("If-None-Match"))
-            }
-            _ => Ok(()),
-        }
+        let Some(object) = now else {
+            // As in S3: only an ETag asks for something to be there.
+            return if self.if_match.is_some() { Err(ObjectError::NoSuchKey) } else { Ok(()) };
+        };
+        let matches = |wanted: &Option<Matching>| wanted.as_ref().map(|all| all.holds(object));
+        let modified = object.modified_at.seconds();
+        let at = |time: Timestamp| modified == time.seconds();
+        let not_after = |since: Timestamp| modified <= since.seconds();
+        let held = [
+            ("If-Match", matches(&self.if_match) != Some(false)),
+            ("x-amz-if-match-size", self.if_size.is_none_or(|size| size == object.size)),
+            ("x-amz-if-match-last-modified-time", self.if_modified_at.is_none_or(at)),
+            ("If-Unmodified-Since", self.if_unmodified_since.is_none_or(not_after)),
+            ("If-None-Match", matches(&self.if_none_match) != Some(true)),
+        ];
+        let failed = held.into_iter().find(|(_, holds)| !holds);
+        failed.map_or(Ok(()), |(name, _)| Err(ObjectError::PreconditionFailed(name)))
     }
 }

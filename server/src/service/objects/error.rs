@@ -16,7 +16,7 @@ pub enum ObjectError {
     NoSuchUpload,
     #[error("{0}")]
     Denied(String),
-    /// Whether for an `If-Match` or an `If-None-Match`.
+    /// Which one, as the client calls it.
     #[error("The condition {0} of the request does not hold.")]
     PreconditionFailed(&'static str),
     #[error("The object is as the client knows it.")]

@@ -90,6 +90,56 @@ def of_deletes(bucket, etag, refusal):
     assert bucket.keys() == (["a"] if refusal else [])
 
 
+SAME_TIME = object()
+
+
+def deleted_if(**asked):
+    """What one delete is asked, and one of many."""
+    one = {"ETag": "IfMatch", "Size": "IfMatchSize", "LastModifiedTime": "IfMatchLastModifiedTime"}
+    return {one[name]: value for name, value in asked.items()}, asked
+
+
+@rows(
+    ({"Size": 7}, True),
+    ({"Size": 8}, False),
+    ({"Size": 0}, False),
+    ({"LastModifiedTime": SAME_TIME}, True),
+    ({"LastModifiedTime": PAST}, False),
+    ({"LastModifiedTime": FUTURE}, False),
+    ({"ETag": "*"}, True),
+    ({"ETag": SAME, "Size": 7, "LastModifiedTime": SAME_TIME}, True),
+    ({"ETag": OTHER, "Size": 7, "LastModifiedTime": SAME_TIME}, False),
+    ({"ETag": SAME, "Size": 8, "LastModifiedTime": SAME_TIME}, False),
+    ({"ETag": SAME, "Size": 7, "LastModifiedTime": PAST}, False),
+)
+def of_deletes_by_what_is_there(bucket, asked, holds):
+    for many in [False, True]:
+        etag = bucket.put("a")["ETag"]
+        time = bucket.head_object(Key="a")["LastModified"]
+        known = {SAME: etag, SAME_TIME: time}
+        one, of_many = deleted_if(**{name: known.get(value, value) for name, value in asked.items()})
+        if many:
+            answer = bucket.delete_objects(Delete={"Objects": [{"Key": "a", **of_many}]})
+            codes = [found["Code"] for found in answer.get("Errors", [])]
+            assert codes == ([] if holds else ["PreconditionFailed"])
+        elif holds:
+            bucket.delete_object(Key="a", **one)
+        else:
+            refused(412, "PreconditionFailed", bucket.delete_object, Key="a", **one)
+        assert bucket.keys() == ([] if holds else ["a"])
+
+
+@rows(({"ETag": OTHER}, False), ({"ETag": "*"}, False), ({"Size": 1}, True), ({"LastModifiedTime": PAST}, True))
+def of_deletes_of_nothing(bucket, asked, holds):
+    one, of_many = deleted_if(**asked)
+    if holds:
+        bucket.delete_object(Key="a", **one)
+    else:
+        refused(404, "NoSuchKey", bucket.delete_object, Key="a", **one)
+    answer = bucket.delete_objects(Delete={"Objects": [{"Key": "a", **of_many}]})
+    assert [found["Code"] for found in answer.get("Errors", [])] == ([] if holds else ["NoSuchKey"])
+
+
 @case
 def of_one_in_many_deletes(bucket):
     etag = bucket.put("a")["ETag"]

@@ -3,7 +3,7 @@
 import hashlib
 
 from .case import MIB, case, raw, refused, rows
-from .conditions import OTHER, at_once
+from .conditions import FUTURE, OTHER, at_once
 
 PART = 5 * MIB
 
@@ -196,6 +196,27 @@ def come_in_any_order_and_at_once(bucket):
     at_once([lambda number=number: upload.send(number, b"%d" % number * PART) for number in numbers])
     upload.complete()
     assert bucket.read("a") == b"".join(b"%d" % number * PART for number in sorted(numbers))
+
+
+@rows("x", "-1", "1.0")
+def completed_to_a_size_that_is_none(bucket, size):
+    upload = Upload(bucket)
+    etag = upload.send(1, b"a")["ETag"]
+    xml = f"<CompleteMultipartUpload><Part><ETag>{etag}</ETag><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>"
+    path = f"/{bucket.name}/a?uploadId={upload.id}"
+    answer = raw("POST", path, xml.encode(), x_amz_mp_object_size=size)
+    assert answer.refusal == (400, "InvalidArgument"), answer.body
+    upload.refused(400, "InvalidRequest", MpuObjectSize=2)
+    assert bucket.keys() == []
+    upload.complete(MpuObjectSize=1)
+
+
+@case
+def not_given_up_by_when_they_began(bucket):
+    upload = Upload(bucket)
+    refused(501, "NotImplemented", bucket.abort_multipart_upload, **upload.about, IfMatchInitiatedTime=FUTURE)
+    upload.send(1, b"a")
+    upload.complete()
 
 
 @rows(("SHA256", "COMPOSITE"), ("SHA1", "COMPOSITE"), ("CRC32", "COMPOSITE"), ("CRC32", "FULL_OBJECT"))
