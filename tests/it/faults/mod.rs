@@ -4,6 +4,7 @@
 mod deletes;
 mod drain;
 mod healing;
+mod importing;
 mod kill;
 mod model;
 mod races;

@@ -8,7 +8,7 @@ use futures::future::join_all;
 
 use super::layout::{Member, Space};
 use super::locks::{self, Taken};
-use super::writing::grown;
+use super::writing::{grown, refuse_early};
 use super::{Account, Conditions, ObjectError, Result, Session};
 use crate::backend::buckets::BucketError;
 use crate::model::access::Role;
@@ -54,12 +54,10 @@ async fn delete_now(
     key: &str,
     conditions: &Conditions,
 ) -> Result<Option<Object>> {
+    refuse_early(services, space, key, conditions).await?;
     let taken = locks::take(services, space, key, Version::new(), None).await?;
     let live = taken.live().cloned();
-    let checked = match (&live, *conditions == Conditions::default()) {
-        (None, true) => Ok(()),
-        (live, _) => conditions.check_write(live.as_ref()),
-    };
+    let checked = conditions.check_write(live.as_ref());
     // Of what has not been imported yet nobody knows that it is not there.
     let nothing = live.is_none() && space.is_imported();
     if checked.is_err() || nothing {

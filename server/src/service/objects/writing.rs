@@ -11,7 +11,7 @@ use super::fan::{Done, Fan};
 use super::intake::{Digests, Intake, Promised};
 use super::layout::{Member, Space};
 use super::locks::{self, Taken};
-use super::{Account, Conditions, ObjectError, Result, Session, roll};
+use super::{Account, Conditions, ObjectError, Result, Session, reading, roll};
 use crate::backend::buckets::{Content, Stored};
 use crate::model::access::Role;
 use crate::model::id::{BucketId, Version};
@@ -92,8 +92,9 @@ async fn checked(
     written.await.map_err(|error| ObjectError::Other(error.into()))?
 }
 
-/// Better before the body than after it; what counts of the conditions is asked again then.
-async fn refuse_early(
+/// Better before the body than after it; what counts of the conditions is asked again then. Nothing can be
+/// said of them while it is not known whether a bucket held the object before.
+pub(super) async fn refuse_early(
     services: &Services,
     space: &Space,
     key: &str,
@@ -102,9 +103,11 @@ async fn refuse_early(
     if *conditions == Conditions::default() {
         return Ok(());
     }
-    let known = objects::get(services.store.read(), space.id, key).await?;
-    let live = known.as_ref().map(|known| &known.object).filter(|object| !object.deleted);
-    conditions.check_write(live)
+    match reading::current(services, space, key).await {
+        Ok(known) => conditions.check_write(Some(&known.object)),
+        Err(ObjectError::NoSuchKey) => conditions.check_write(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads a small body to its end.

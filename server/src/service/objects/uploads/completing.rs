@@ -23,7 +23,7 @@ use crate::service::Services;
 use crate::service::objects::fan::Done;
 use crate::service::objects::layout::{Member, Space};
 use crate::service::objects::locks::{self, Taken};
-use crate::service::objects::writing::{grown, settle};
+use crate::service::objects::writing::{grown, refuse_early, settle};
 use crate::service::objects::{Account, Conditions, ObjectError, Result, Session, reading};
 use crate::store::upload_parts::{self, Tags};
 use crate::store::uploads::{self, CopyRow};
@@ -94,6 +94,11 @@ async fn finish(
         }
     };
     let object = object(&upload, &asked, &parts)?;
+    let early = refuse_early(services, space, key, &asked.conditions).await;
+    // Whatever else it says may be of this very object, and is asked again.
+    if let Err(error @ ObjectError::Importing) = early {
+        return Err(error);
+    }
     let taken = locks::take(services, space, key, version(id), Some(object.clone())).await?;
     let sealed = match asked.conditions.check_write(taken.live()) {
         Ok(()) => seal(services, space, &upload, &object.etag).await?,
