@@ -7,4 +7,4 @@ mod ending;
 mod failing;
 mod listing;
 mod parts;
-mod stage;
+pub mod stage;
