@@ -101,3 +101,28 @@ async fn a_list_that_is_out_of_date_does_no_harm() {
         server.stop().await;
     }
 }
+
+/// What is written while a bucket is listed is no fault of the bucket.
+#[tokio::test]
+async fn a_survey_finds_nothing_odd_in_what_comes_meanwhile() {
+    for (mode, buckets) in [("NORMAL", 1), ("MIRROR", 2)] {
+        let (server, clouds) = Server::beside_faulty_clouds(buckets).await;
+        let broken = Broken::over(&server, &clouds, mode).await;
+        for key in ["changed", "deleted"] {
+            broken.put(key, b"old").await.expect("a write");
+        }
+        // By now the catalog has been read.
+        let gate = clouds[0].hold_before(On::List);
+        let writes = async {
+            gate.reached().await;
+            broken.stage.delete("deleted").await.expect("a delete");
+            for key in ["changed", "new"] {
+                broken.put(key, b"newer").await.expect("a write");
+            }
+            gate.open();
+        };
+        let (found, ()) = tokio::join!(broken.scrub(false), writes);
+        assert_eq!(found, 0, "{mode}");
+        server.stop().await;
+    }
+}

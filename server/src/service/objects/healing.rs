@@ -149,7 +149,8 @@ async fn bring(
     if debt.damaged && stored.is_none() {
         return copied;
     }
-    Ok(survey::follow(services, space, &object, stored).await?)
+    survey::follow(services, space, &object, stored).await?;
+    Ok(())
 }
 
 /// Copies from whoever has it. The end of the content waits until it is sure that it is still wanted.

@@ -324,17 +324,17 @@ impl Source {
     }
 }
 
-/// Says that a bucket does not hold what it should. It is not read from again before it does.
+/// Says that a bucket does not hold what it should. It is not read from again before it does. False if it
+/// is right after all.
 pub(super) async fn doubt(
     services: &Services,
     space: &Space,
     object: &Object,
     bucket: BucketId,
     note: Note,
-) {
+) -> bool {
     let (id, key, version, deleted) =
         (space.id, object.key.clone(), object.version, object.deleted);
-    tracing::warn!(%bucket, space = %id, "bucket does not hold the current version of an object");
     let lane = space.lane(&key);
     let said = services.plane.ledger.durably(&lane, move |tx| {
         let key = key.clone();
@@ -345,14 +345,23 @@ pub(super) async fn doubt(
                 known.object.version == version && known.object.deleted == deleted
             });
             // Or it is ahead: whoever changes the key says who holds what.
-            if same && !intents::any(&mut *tx, (id, &key)).await? {
+            let odd = same && !intents::any(&mut *tx, (id, &key)).await?;
+            if odd {
                 debts::set(tx, (id, &key), bucket, note).await?;
             }
-            Ok(())
+            Ok(odd)
         })
     });
-    if let Err(error) = said.await {
-        tracing::warn!(%error, "a debt could not be noted");
+    match said.await {
+        Ok(true) => {
+            tracing::warn!(%bucket, space = %id, "bucket does not hold the current version of an object");
+            true
+        }
+        Ok(false) => false,
+        Err(error) => {
+            tracing::warn!(%error, "a debt could not be noted");
+            true
+        }
     }
 }
 

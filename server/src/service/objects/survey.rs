@@ -21,6 +21,7 @@ use crate::model::storage_repo::Mode;
 use crate::model::time::Timestamp;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
+use crate::store::intents;
 use crate::store::objects::{self, Span};
 use crate::store::spaces;
 
@@ -130,22 +131,21 @@ impl Survey<'_> {
                 Ok(false)
             }
             (Some(row), None) if row.deleted => Ok(false),
-            (Some(row), None) => self.missing(row).await.map(|()| true),
+            (Some(row), None) => self.missing(row).await,
             (Some(row), Some(listed)) => self.verify(row, listed).await,
             (None, Some(_)) => self.adopt(key).await,
             (None, None) => Ok(false),
         }
     }
 
-    async fn missing(&self, row: Object) -> Result<(), BucketError> {
+    async fn missing(&self, row: Object) -> Result<bool, BucketError> {
         if !self.follows() {
-            self.owe(&row, Note::Due(Timestamp::now())).await;
-            return Ok(());
+            return Ok(self.owe(&row, Note::Due(Timestamp::now())).await);
         }
         match roll::look(self.services, self.member, &row).await {
             Sight::Absent => self.forget(&row).await,
             Sight::Other(stored) => self.follow(&row, stored).await,
-            Sight::Right(_) => Ok(()),
+            Sight::Right(_) => Ok(false),
             Sight::Unknown => Err(BucketError::TimedOut),
         }
     }
@@ -160,11 +160,10 @@ impl Survey<'_> {
             match roll::look(self.services, self.member, &row).await {
                 Sight::Right(_) => {}
                 Sight::Other(stored) if self.follows() => {
-                    return self.follow(&row, stored).await.map(|()| true);
+                    return self.follow(&row, stored).await;
                 }
                 Sight::Other(_) | Sight::Absent => {
-                    self.owe(&row, Note::Due(Timestamp::now())).await;
-                    return Ok(true);
+                    return Ok(self.owe(&row, Note::Due(Timestamp::now())).await);
                 }
                 Sight::Unknown => return Err(BucketError::TimedOut),
             }
@@ -175,8 +174,7 @@ impl Survey<'_> {
         if !(self.read || is_odd) || roll::is_sound(self.services, self.member, &row).await? {
             return Ok(false);
         }
-        self.owe(&row, Note::Damaged).await;
-        Ok(true)
+        Ok(self.owe(&row, Note::Damaged).await)
     }
 
     /// Takes in what nobody knew. What bears a mark was ours, and is not wanted any more; unless all of
@@ -187,6 +185,13 @@ impl Survey<'_> {
         }
         // Whoever deletes it meanwhile shall not see it come back.
         let _lock = self.services.plane.locks.of(self.space.id, &key).lock_owned().await;
+        // It may have come after the catalog was read, or be coming.
+        let (store, place) = (self.services.store.read(), (self.space.id, key.as_str()));
+        if intents::any(store, place).await.map_err(internal)?
+            || objects::get(store, place.0, place.1).await.map_err(internal)?.is_some()
+        {
+            return Ok(false);
+        }
         let driver = self.member.driver(self.services).await?;
         let stored = driver.head_object(&self.member.key(&key)).await;
         self.member.note(&stored);
@@ -224,15 +229,15 @@ impl Survey<'_> {
         self.space.mode == Mode::Normal
     }
 
-    async fn owe(&self, row: &Object, note: Note) {
-        doubt(self.services, self.space, row, self.member.bucket.id, note).await;
+    async fn owe(&self, row: &Object, note: Note) -> bool {
+        doubt(self.services, self.space, row, self.member.bucket.id, note).await
     }
 
-    async fn follow(&self, row: &Object, stored: Stored) -> Result<(), BucketError> {
+    async fn follow(&self, row: &Object, stored: Stored) -> Result<bool, BucketError> {
         follow(self.services, self.space, row, Some(stored)).await.map_err(internal)
     }
 
-    async fn forget(&self, row: &Object) -> Result<(), BucketError> {
+    async fn forget(&self, row: &Object) -> Result<bool, BucketError> {
         follow(self.services, self.space, row, None).await.map_err(internal)
     }
 
@@ -248,13 +253,14 @@ impl Survey<'_> {
     }
 }
 
-/// Makes the catalog say what the only bucket of a space holds, unless it has changed meanwhile.
+/// Makes the catalog say what the only bucket of a space holds, unless it has changed meanwhile. Whether it
+/// did not say so before.
 pub(super) async fn follow(
     services: &Services,
     space: &Space,
     row: &Object,
     stored: Option<Stored>,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let (id, was, key) = (space.id, row.version, row.key.clone());
     let object = stored.map(|stored| adopted(key.clone(), stored));
     let buckets: Vec<_> = space.members.iter().map(|member| member.bucket.id).collect();
@@ -264,19 +270,20 @@ pub(super) async fn follow(
         Box::pin(async move {
             let known = objects::get(&mut *tx, id, &key).await?;
             let Some(known) = known.filter(|known| known.object.version == was) else {
-                return Ok(());
+                return Ok(false);
             };
             for bucket in buckets {
                 debts::clear(tx, (id, &key), bucket).await?;
             }
             match object {
-                Some(object) => objects::put(tx, id, &object).await,
+                Some(object) => objects::put(tx, id, &object).await?,
                 None => {
                     let gone = Object { deleted: true, ..known.object };
                     objects::put(tx, id, &gone).await?;
-                    objects::forget(tx, id, &key).await
+                    objects::forget(tx, id, &key).await?;
                 }
             }
+            Ok(true)
         })
     });
     followed.await
