@@ -7,7 +7,7 @@ use sqlx::{Any, AnyConnection, Row};
 use super::SQLITE;
 use super::row::{decode, flag, parsed, parsed_option, time};
 use crate::model::id::{BucketId, SpaceId, Version};
-use crate::model::object::Object;
+use crate::model::object::{About, Object, PartOf};
 use crate::model::time::Timestamp;
 
 macro_rules! spanned {
@@ -28,10 +28,12 @@ macro_rules! written {
     ($before:literal, $source:literal, $after:literal) => {
         concat!(
             $before,
-            "INSERT INTO objects (space_id, key, version, deleted, size, etag, about, modified_at) ",
+            "INSERT INTO objects
+             (space_id, key, version, deleted, size, etag, about, modified_at, parts) ",
             $source,
             " ON CONFLICT (space_id, key) DO UPDATE
-             SET version = $3, deleted = $4, size = $5, etag = $6, about = $7, modified_at = $8 ",
+             SET version = $3, deleted = $4, size = $5, etag = $6, about = $7, modified_at = $8,
+                 parts = $9 ",
             $after
         )
     };
@@ -39,7 +41,8 @@ macro_rules! written {
 
 macro_rules! known {
     () => {
-        "SELECT o.key, o.version, o.deleted, o.size, o.etag, o.about, o.modified_at, d.bucket_id
+        "SELECT o.key, o.version, o.deleted, o.size, o.etag, o.about, o.modified_at, o.parts,
+                d.bucket_id
          FROM (SELECT 1) AS one LEFT JOIN objects o ON o.space_id = $1 AND o.key = $2
          LEFT JOIN debts d ON d.space_id = $1 AND d.key = $2"
     };
@@ -76,7 +79,7 @@ pub async fn get_owing(
 pub(super) fn owing_of(rows: &[AnyRow]) -> Result<(Option<Object>, Vec<BucketId>), sqlx::Error> {
     let first = rows.first().filter(|row| row.try_get::<&str, _>("key").is_ok());
     let owing = rows.iter().filter_map(|row| parsed_option(row, "bucket_id").transpose());
-    Ok((first.map(from_row).transpose()?, owing.collect::<Result<_, _>>()?))
+    Ok((first.map(whole).transpose()?, owing.collect::<Result<_, _>>()?))
 }
 
 /// Writes an object's row, in place of the one that has the key.
@@ -85,10 +88,14 @@ pub async fn put(
     space: SpaceId,
     object: &Object,
 ) -> Result<(), sqlx::Error> {
-    bound(sqlx::query(written!("", "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", "")), space, object)?
-        .execute(tx)
-        .await
-        .map(drop)
+    bound(
+        sqlx::query(written!("", "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", "")),
+        space,
+        object,
+    )?
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 /// As [`put`], for whoever has taken the key, which is given back: all in one go. False if somebody else has the key by now.
@@ -101,16 +108,16 @@ pub async fn put_taken(
     let sql = if connection.backend_name() == SQLITE {
         written!(
             "SAVEPOINT put; ",
-            "SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM intents
-             WHERE space_id = $1 AND key = $2 AND version = $9",
+            "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM intents
+             WHERE space_id = $1 AND key = $2 AND version = $10",
             "RETURNING version;
-             DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $9; RELEASE put"
+             DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $10; RELEASE put"
         )
     } else {
         written!(
             "WITH taken AS (
-                 DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $9 RETURNING 1) ",
-            "SELECT $1, $2, $3, $4, $5, $6, $7, $8 FROM taken",
+                 DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $10 RETURNING 1) ",
+            "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM taken",
             "RETURNING version"
         )
     };
@@ -131,7 +138,8 @@ fn bound<'q>(
         .bind(i64::try_from(object.size).map_err(|error| decode("size", error))?)
         .bind(object.etag.clone())
         .bind(about(object)?)
-        .bind(object.modified_at.micros()))
+        .bind(object.modified_at.micros())
+        .bind(parts(&object.about.parts)?))
 }
 
 /// Writes the row of an object that nobody knew; false if somebody did.
@@ -182,6 +190,7 @@ pub struct Span<'a> {
     pub limit: usize,
 }
 
+/// Without the parts they came in.
 pub async fn list(
     db: impl AnyExecutor<'_>,
     space: SpaceId,
@@ -224,6 +233,7 @@ macro_rules! deleted {
     };
 }
 
+/// Without the parts they came in.
 pub async fn deleted(
     db: impl AnyExecutor<'_>,
     space: SpaceId,
@@ -281,7 +291,16 @@ pub async fn any(db: impl AnyExecutor<'_>, space: SpaceId) -> Result<bool, sqlx:
     Ok(found.is_some())
 }
 
-pub fn from_row(row: &AnyRow) -> Result<Object, sqlx::Error> {
+fn whole(row: &AnyRow) -> Result<Object, sqlx::Error> {
+    let (mut object, parts): (_, &str) = (from_row(row)?, row.try_get("parts")?);
+    if !parts.is_empty() {
+        object.about.parts = serde_json::from_str(parts).map_err(|error| decode("parts", error))?;
+    }
+    Ok(object)
+}
+
+/// An object without the parts it came in.
+fn from_row(row: &AnyRow) -> Result<Object, sqlx::Error> {
     let size: i64 = row.try_get("size")?;
     let about: &str = row.try_get("about")?;
     Ok(Object {
@@ -295,6 +314,20 @@ pub fn from_row(row: &AnyRow) -> Result<Object, sqlx::Error> {
     })
 }
 
+/// What is kept in the column of this name: all but the parts.
 fn about(object: &Object) -> Result<String, sqlx::Error> {
-    serde_json::to_string(&object.about).map_err(|error| decode("about", error))
+    let about = &object.about;
+    let text = if about.parts.is_empty() {
+        serde_json::to_string(about)
+    } else {
+        serde_json::to_string(&About { parts: vec![], ..about.clone() })
+    };
+    text.map_err(|error| decode("about", error))
+}
+
+fn parts(parts: &[PartOf]) -> Result<String, sqlx::Error> {
+    if parts.is_empty() {
+        return Ok(String::new());
+    }
+    serde_json::to_string(parts).map_err(|error| decode("parts", error))
 }

@@ -5,8 +5,11 @@ use std::os::unix::fs::MetadataExt;
 use chrono::{Duration, Utc};
 use serde_json::json;
 
+use repoplane::store::objects::{self, Span};
+
 use super::stage::Mirror;
 use crate::support::Server;
+use crate::uploads::stage::{PART_BYTES, Uploads};
 
 /// A repo with a backup, in which all objects were deleted but `kept`.
 async fn deleted(server: &Server) -> Mirror<'_> {
@@ -38,6 +41,34 @@ async fn deleted_objects_come_back_without_being_copied_to_where_they_are() {
     assert_eq!(mirror.member(1).await.retained, 0);
     let again = mirror.end(mirror.restore(json!({})).await.expect("a restore")).await;
     assert_eq!((again.state.as_str(), again.total, again.found), ("done", None, 0));
+    server.stop().await;
+}
+
+/// Which lists know nothing of: there may be 10,000 of each object.
+#[tokio::test]
+async fn an_object_that_comes_back_knows_its_parts() {
+    let server = Server::start().await;
+    let uploads = Uploads::on_disk(&server, "BACKUP", 2).await;
+    let place = uploads.begin("a").await;
+    let parts = [
+        uploads.send(place, 1, &vec![1; PART_BYTES]).await.expect("a part"),
+        uploads.send(place, 2, b"end").await.expect("a part"),
+    ];
+    let made = uploads.complete(place, &parts).await.expect("an object");
+    assert_eq!(made.about.parts.len(), parts.len());
+    let mirror = Mirror { stage: uploads.stage };
+    let (_, space) = mirror.stage.space().await;
+    let store = mirror.stage.services().store.read();
+    let span = Span { limit: 10, ..Span::default() };
+    let listed = objects::list(store, space.id, &span).await.expect("a list");
+    assert_eq!((&listed[0].etag, listed[0].about.parts.len()), (&made.etag, 0));
+    mirror.stage.until_alike().await;
+    mirror.stage.delete("a").await.expect("a delete");
+    mirror.stage.until_alike().await;
+    let job = mirror.end(mirror.restore(json!({})).await.expect("a restore")).await;
+    assert_eq!((job.found, job.failed), (1, 0));
+    let back = objects::get(store, space.id, "a").await.expect("a row").expect("an object");
+    assert_eq!(back.object.about, made.about);
     server.stop().await;
 }
 

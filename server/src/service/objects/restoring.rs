@@ -20,7 +20,7 @@ use crate::model::storage_repo::Mode;
 use crate::model::time::Timestamp;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
-use crate::store::objects::{self, Deleted};
+use crate::store::objects::{self, Deleted, Known};
 use crate::store::{Tx, intents};
 
 /// Deleted objects that are read at once, and looked at at the same time.
@@ -104,16 +104,15 @@ async fn restore_one(
     seen: &Object,
 ) -> Result<Outcome> {
     let taken = locks::take(services, space, &seen.key, Version::new(), None).await?;
-    let found = match &taken.known {
-        Some(known) if known.object.deleted && known.object.version == seen.version => {
-            holders(services, space, seen).await
-        }
+    let still = |known: &&Known| known.object.deleted && known.object.version == seen.version;
+    let Some(known) = taken.known.as_ref().filter(still) else {
         // It was written anew, or its last copy is gone.
-        _ => Ok(Holders::default()),
+        locks::release(services, space, &taken).await?;
+        return Ok(Outcome::Gone);
     };
-    match found {
+    match holders(services, space, &known.object).await {
         Ok(found) if !found.holding.is_empty() => {
-            bring_back(services, space, &taken, seen, found.holding).await?;
+            bring_back(services, space, &taken, &known.object, found.holding).await?;
             Ok(Outcome::Restored)
         }
         other => {
