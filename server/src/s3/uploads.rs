@@ -130,6 +130,7 @@ pub async fn complete(
         parts: parts.into_iter().map(named).collect::<S3Result<_>>()?,
         conditions: conditions::of_write(&said.headers)?,
         checksum: CHECKSUMS.iter().find_map(|(name, _)| said.get(name)).map(str::to_owned),
+        composite: is_composite(said)?,
         size: conditions::own(&said.headers, "x-amz-mp-object-size", length)?,
     };
     let (services, session) = (&gateway.services, &asked.session);
@@ -168,21 +169,26 @@ fn wanted(said: &Said) -> S3Result<Option<upload::Wanted>> {
     let Some(name) = said.get("x-amz-checksum-algorithm") else { return Ok(None) };
     let algorithm = algorithm(name)?;
     let sums = matches!(algorithm, Algorithm::Sha1 | Algorithm::Sha256);
-    let composite = match said.get("x-amz-checksum-type") {
-        Some(ChecksumType::COMPOSITE) => true,
-        Some(ChecksumType::FULL_OBJECT) => false,
-        None => algorithm != Algorithm::Crc64Nvme,
-        Some(_) => {
-            let message = "x-amz-checksum-type has to be COMPOSITE or FULL_OBJECT.";
-            return Err(refused(Code::InvalidRequest, message));
-        }
-    };
+    let composite = is_composite(said)?.unwrap_or(algorithm != Algorithm::Crc64Nvme);
     // Of parts' digests, only those of CRCs make the digest of the whole.
     if sums && !composite || algorithm == Algorithm::Crc64Nvme && composite {
         let message = format!("There is no checksum of this type for {name}.");
         return Err(refused(Code::InvalidRequest, message));
     }
     Ok(Some(upload::Wanted { algorithm, composite }))
+}
+
+/// Whether the digest of the whole is to be one of the parts' digests, if that is said.
+fn is_composite(said: &Said) -> S3Result<Option<bool>> {
+    match said.get("x-amz-checksum-type") {
+        Some(ChecksumType::COMPOSITE) => Ok(Some(true)),
+        Some(ChecksumType::FULL_OBJECT) => Ok(Some(false)),
+        None => Ok(None),
+        Some(_) => {
+            let message = "x-amz-checksum-type has to be COMPOSITE or FULL_OBJECT.";
+            Err(refused(Code::InvalidRequest, message))
+        }
+    }
 }
 
 pub fn type_of(wanted: upload::Wanted) -> ChecksumType {

@@ -46,7 +46,13 @@ async fn complete(
     parts: Vec<Named>,
 ) -> Result<(), ObjectError> {
     let (session, space) = broken.stage.space().await;
-    let asked = Completion { parts, conditions: Conditions::default(), checksum: None, size: None };
+    let asked = Completion {
+        parts,
+        conditions: Conditions::default(),
+        checksum: None,
+        composite: None,
+        size: None,
+    };
     let services = broken.stage.services();
     uploads::complete(services, &session, &space, (key, id), asked).await.map(drop)
 }

@@ -157,6 +157,7 @@ pub fn completion(parts: &[Part]) -> Completion {
         parts: parts.iter().map(named).collect(),
         conditions: Conditions::default(),
         checksum: None,
+        composite: None,
         size: None,
     }
 }

@@ -37,6 +37,8 @@ pub struct Completion {
     pub conditions: Conditions,
     /// What the client has for the digest of the whole.
     pub checksum: Option<String>,
+    /// Whether the client takes it for one of the parts' digests.
+    pub composite: Option<bool>,
     /// What the client has for the size of the whole, in bytes.
     pub size: Option<u64>,
 }
@@ -196,6 +198,9 @@ fn object(upload: &Upload, asked: &Completion, parts: &[Part]) -> Result<Object>
         if *said != whole.checksum.value && Some(said.as_str()) != known {
             return Err(ObjectError::BadDigest("checksum"));
         }
+    }
+    if asked.composite.is_some_and(|composite| composite != whole.checksum.composite) {
+        return Err(ObjectError::BadDigest("checksum type"));
     }
     Ok(Object {
         key: upload.key.clone(),

@@ -226,7 +226,9 @@ def say_of_which_type_the_digest_of_the_whole_is(bucket, algorithm, kind):
     sent = [upload.send(number, content, ChecksumAlgorithm=algorithm)
             for number, content in enumerate([b"a" * PART, b"b"], start=1)]
     upload.parts = {number: {**part, name: sent[number - 1][name]} for number, part in upload.parts.items()}
-    assert upload.complete()["ChecksumType"] == kind
+    other = "FULL_OBJECT" if kind == "COMPOSITE" else "COMPOSITE"
+    upload.refused(400, "BadDigest", ChecksumType=other)
+    assert upload.complete(ChecksumType=kind)["ChecksumType"] == kind
     for call in [bucket.head_object, bucket.get_object]:
         assert call(Key="a", ChecksumMode="ENABLED")["ChecksumType"] == kind
         for number in [1, 2]:
