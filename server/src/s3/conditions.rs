@@ -64,7 +64,7 @@ fn matching(headers: &HeaderMap, name: &str) -> Option<Matching> {
     if all.is_empty() {
         return None;
     }
-    if all == ["*"] {
+    if all.contains(&"*") {
         return Some(Matching::Any);
     }
     Some(Matching::Etags(all.into_iter().map(|etag| bare(etag).to_owned()).collect()))

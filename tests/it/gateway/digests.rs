@@ -65,6 +65,12 @@ async fn digests_that_cannot_be_are_refused() {
     ] {
         assert_eq!(ask.send().await.refusal(), refusal);
     }
+    for [first, second] in [["c0ntent", "c0ntent"], ["content", "c0ntent"]] {
+        let mut twice = put().header("x-amz-content-sha256", "UNSIGNED-PAYLOAD").signed();
+        twice.add("content-md5", &md5(first));
+        twice.add("content-md5", &md5(second));
+        assert_eq!(twice.send().await.refusal(), (400, "InvalidDigest"));
+    }
     assert_eq!(gateway.ask("HEAD", "/b1/key").send().await.status, 404);
     let right = put().header("content-md5", &md5("content")).send().await;
     assert_eq!(right.status, 200, "{}", right.text());

@@ -66,6 +66,9 @@ async fn writes_and_deletes_can_be_conditional() {
     assert_eq!(put("if-match", "*").send().await.refusal(), (404, "NoSuchKey"));
     assert_eq!(put("if-none-match", "*").send().await.status, 200);
     assert_eq!(put("if-none-match", "*").send().await.refusal(), (412, "PreconditionFailed"));
+    let mut twice = put("if-none-match", "*").signed();
+    twice.add("if-none-match", "*");
+    assert_eq!(twice.send().await.refusal(), (412, "PreconditionFailed"));
     let etag = gateway.ask("HEAD", "/b1/key").send().await.header("etag").to_owned();
     assert_eq!(put("if-match", "\"other\"").send().await.refusal(), (412, "PreconditionFailed"));
     assert_eq!(put("if-match", &etag).send().await.status, 200);
