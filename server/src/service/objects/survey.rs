@@ -21,9 +21,8 @@ use crate::model::storage_repo::Mode;
 use crate::model::time::Timestamp;
 use crate::service::Services;
 use crate::store::debts::{self, Note};
-use crate::store::intents;
 use crate::store::objects::{self, Span};
-use crate::store::spaces;
+use crate::store::{intents, spaces};
 
 /// Keys that are held against each other at once.
 const PAGE: usize = 1_000;
@@ -185,13 +184,6 @@ impl Survey<'_> {
         }
         // Whoever deletes it meanwhile shall not see it come back.
         let _lock = self.services.plane.locks.of(self.space.id, &key).lock_owned().await;
-        // It may have come after the catalog was read, or be coming.
-        let (store, place) = (self.services.store.read(), (self.space.id, key.as_str()));
-        if intents::any(store, place).await.map_err(internal)?
-            || objects::get(store, place.0, place.1).await.map_err(internal)?.is_some()
-        {
-            return Ok(false);
-        }
         let driver = self.member.driver(self.services).await?;
         let stored = driver.head_object(&self.member.key(&key)).await;
         self.member.note(&stored);
@@ -201,6 +193,13 @@ impl Survey<'_> {
             Err(error) => return Err(error),
         };
         if self.member.surveyed_at.is_some() && roll::mark(&stored).is_some() {
+            // It may be on its way, or have come after the catalog was read.
+            let (store, id) = (self.services.store.read(), self.space.id);
+            if intents::any(store, (id, &key)).await.map_err(internal)?
+                || objects::get(store, id, &key).await.map_err(internal)?.is_some()
+            {
+                return Ok(false);
+            }
             tracing::warn!(bucket = %self.member.bucket.id, "bucket holds what nobody wants");
             return Ok(true);
         }
@@ -212,16 +211,15 @@ impl Survey<'_> {
             let (object, others) = (object.clone(), others.clone());
             Box::pin(async move {
                 if !objects::adopt(tx, id, &object).await? {
-                    return Ok(());
+                    return Ok(false);
                 }
                 for other in others.into_iter().filter(|other| *other != bucket) {
                     debts::set(tx, (id, &object.key), other, Note::IfNone).await?;
                 }
-                Ok(())
+                Ok(true)
             })
         });
-        adopted.await.map_err(internal)?;
-        Ok(true)
+        adopted.await.map_err(internal)
     }
 
     /// Whether the bucket is the truth: nobody else holds a copy.
