@@ -92,9 +92,11 @@ impl App {
         let wait_max = Duration::from_secs(config.limits.edit_wait_seconds);
         let cache = (folder.join("cache"), config.limits.cache_mib.saturating_mul(1024 * 1024));
         let editors = edits::Editors::new(store.clone(), objects.clone(), cache, wait_max)?;
+        let mut unsettled = objects::Unsettled::default();
         if store.kind() == Kind::Sqlite {
             // Nobody else is on it, so whoever began something is gone.
             intents::end_all(store.write_now()).await?;
+            unsettled = objects::Unsettled::of(intents::told(store.read()).await?);
             webhooks::release_all(store.write_now()).await?;
         }
         objects::spaces::arrange_old(&store).await?;
@@ -103,7 +105,7 @@ impl App {
         let owner = operator::first_start(&store, token.as_ref()).await?;
         let egress = Egress::new(config.egress.allow.clone()).with_public(config.egress.public);
         let node = Node { ip: config.listen.ip(), region: config.region.clone() };
-        let plane = objects::Plane::new(&store, tuning);
+        let plane = objects::Plane::new(&store, tuning, unsettled);
         let services = Arc::new(Services {
             plane,
             meter: Meter::new(store.clone(), node.name()),

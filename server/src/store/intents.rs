@@ -5,23 +5,20 @@ use std::time::Duration;
 use sqlx::any::{AnyExecutor, AnyRow};
 use sqlx::{AnyConnection, Row};
 
-use super::SQLITE;
-use super::objects::{self, known};
-use super::row::{decode, parsed, time};
-use crate::model::id::{BucketId, SpaceId, Version};
+use super::objects::{self, Owing};
+use super::row::{decode, flag, parsed, time};
+use crate::model::id::{SpaceId, Version};
 use crate::model::object::Object;
 use crate::model::time::Timestamp;
 
 /// How long a key stays with whoever took it, unless they say that they are still at it.
 pub const LEASE: Duration = Duration::from_secs(60);
 
-macro_rules! taken {
-    () => {
-        "INSERT INTO intents (space_id, key, version, node, lease_until, object)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (space_id, key) DO NOTHING
-         RETURNING lease_until AS taken"
-    };
-}
+pub(super) const TAKE: &str =
+    "INSERT INTO intents (space_id, key, version, node, lease_until, object, told)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (space_id, key) DO NOTHING";
+pub(super) const RELEASE: &str =
+    "DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $3";
 
 #[derive(Clone, Debug)]
 pub struct Intent {
@@ -33,37 +30,40 @@ pub struct Intent {
     pub lease_until: Timestamp,
     /// What the key is to hold. Nothing, when it is to hold nothing, or what it holds already.
     pub object: Option<Object>,
+    /// Whether the client may know it as done, see [`super::ledger::Ledger::put_taken`].
+    pub told: bool,
 }
 
-/// What is known of a key, see [`objects::get_owing`].
-pub type Owing = (Option<Object>, Vec<BucketId>);
+impl Intent {
+    /// What is kept of the object: what the other columns do not say.
+    pub(super) fn content(&self) -> Result<Option<String>, sqlx::Error> {
+        let text = self.object.as_ref().map(|object| {
+            let (size, modified) = (object.size, object.modified_at.micros());
+            serde_json::to_string(&(size, &object.etag, &object.about, modified))
+        });
+        text.transpose().map_err(|error| decode("object", error))
+    }
+}
 
-/// Takes a key, and reads what is there, in one go. Nothing, if somebody has it.
+/// Takes a key, and reads what is there. Nothing, if somebody has it.
 pub async fn take(
     connection: &mut AnyConnection,
     intent: &Intent,
 ) -> Result<Option<Owing>, sqlx::Error> {
-    let object = intent.object.as_ref().map(|object| {
-        let (size, modified) = (object.size, object.modified_at.micros());
-        serde_json::to_string(&(size, &object.etag, &object.about, modified))
-    });
-    let is_sqlite = connection.backend_name() == SQLITE;
-    let sql = if is_sqlite { concat!(taken!(), "; ", known!()) } else { taken!() };
-    let rows = sqlx::query(sql)
+    let taken = sqlx::query(TAKE)
         .bind(intent.space.to_string())
         .bind(&intent.key)
         .bind(intent.version.to_string())
         .bind(&intent.node)
         .bind(intent.lease_until.micros())
-        .bind(object.transpose().map_err(|error| decode("object", error))?)
-        .fetch_all(&mut *connection)
+        .bind(intent.content()?)
+        .bind(i64::from(intent.told))
+        .execute(&mut *connection)
         .await?;
-    let is_taken = rows.first().is_some_and(|row| row.try_get::<i64, _>("taken").is_ok());
-    match (is_taken, is_sqlite) {
-        (false, _) => Ok(None),
-        (true, true) => objects::owing_of(&rows[1..]).map(Some),
-        (true, false) => objects::get_owing(connection, intent.space, &intent.key).await.map(Some),
+    if taken.rows_affected() == 0 {
+        return Ok(None);
     }
+    objects::get_owing(connection, intent.space, &intent.key).await.map(Some)
 }
 
 /// Gives a key back; false if it was not, or no longer, theirs.
@@ -72,7 +72,7 @@ pub async fn release(
     (space, key): (SpaceId, &str),
     version: Version,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query("DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $3")
+    sqlx::query(RELEASE)
         .bind(space.to_string())
         .bind(key)
         .bind(version.to_string())
@@ -110,7 +110,7 @@ pub async fn take_over(
     sqlx::query(
         "UPDATE intents SET node = $3, lease_until = $4
          WHERE space_id = $1 AND key = $2 AND lease_until <= $5
-         RETURNING space_id, key, version, node, lease_until, object",
+         RETURNING space_id, key, version, node, lease_until, object, told",
     )
     .bind(space.to_string())
     .bind(key)
@@ -152,6 +152,28 @@ pub async fn any(
     Ok(found.is_some())
 }
 
+/// Whether this very intent is still there.
+pub async fn holds(
+    db: impl AnyExecutor<'_>,
+    (space, key): (SpaceId, &str),
+    version: Version,
+) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT 1 AS one FROM intents WHERE space_id = $1 AND key = $2 AND version = $3";
+    let query = sqlx::query(sql).bind(space.to_string()).bind(key).bind(version.to_string());
+    Ok(query.fetch_optional(db).await?.is_some())
+}
+
+/// The intents of writes that the client may know as done.
+pub async fn told(
+    db: impl AnyExecutor<'_>,
+) -> Result<Vec<(SpaceId, String, Version)>, sqlx::Error> {
+    let rows = sqlx::query("SELECT space_id, key, version FROM intents WHERE told = 1");
+    let found = rows.fetch_all(db).await?;
+    let read =
+        |row: &AnyRow| Ok((parsed(row, "space_id")?, row.try_get("key")?, parsed(row, "version")?));
+    found.iter().map(read).collect()
+}
+
 /// Ends all leases: of a process that nobody else stands beside, and that has just begun.
 pub async fn end_all(db: impl AnyExecutor<'_>) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE intents SET lease_until = 0").execute(db).await.map(drop)
@@ -180,6 +202,7 @@ fn from_row(row: &AnyRow) -> Result<Intent, sqlx::Error> {
         node: row.try_get("node")?,
         lease_until: time(row, "lease_until")?,
         object: object.transpose()?,
+        told: flag(row, "told")?,
         key,
     })
 }

@@ -8,7 +8,13 @@ use futures::future::BoxFuture;
 use sqlx::AnyConnection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::direct;
+use super::intents::{self, Intent};
+pub use super::log::Synced;
+use super::objects::{self, Owing};
 use super::{Kind, Store};
+use crate::model::id::{SpaceId, Version};
+use crate::model::object::Object;
 
 /// Most changes of one transaction.
 const BATCH_MAX: usize = 64;
@@ -38,8 +44,11 @@ struct Manner {
     at_once: bool,
 }
 
+const LIGHTLY_AT_ONCE: Manner = Manner { durable: false, at_once: true };
+
 #[derive(Clone)]
 pub struct Ledger {
+    store: Store,
     lanes: Vec<mpsc::Sender<Asked>>,
 }
 
@@ -51,7 +60,7 @@ impl Ledger {
             tokio::spawn(write(store.clone(), receiver));
             sender
         };
-        Self { lanes: (0..lanes).map(lane).collect() }
+        Self { store: store.clone(), lanes: (0..lanes).map(lane).collect() }
     }
 
     /// Writes a change; durable once this returns.
@@ -79,28 +88,70 @@ impl Ledger {
         self.ask(key, Manner { durable: false, at_once: false }, change).await
     }
 
-    /// As [`Self::durably`], for a change that is done in one go.
-    pub async fn durably_at_once<T: Send + 'static>(
-        &self,
-        key: &str,
-        change: impl for<'c> Fn(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Result<T, sqlx::Error> {
-        self.ask(key, Manner { durable: true, at_once: true }, change).await
+    /// Takes a key, and reads what is there. Nothing, if somebody has it.
+    pub async fn take(&self, lane: &str, intent: Intent) -> Result<Option<Owing>, sqlx::Error> {
+        if let Some(direct) = &self.store.direct {
+            return direct.write(move |connection| direct::take(connection, &intent)).await;
+        }
+        let taken = self.ask(lane, LIGHTLY_AT_ONCE, move |connection| {
+            let intent = intent.clone();
+            Box::pin(async move { intents::take(connection, &intent).await })
+        });
+        taken.await
     }
 
-    /// As [`Self::lightly`], for a change that is done in one go.
-    pub async fn lightly_at_once<T: Send + 'static>(
+    /// Gives a key back; false if it was not, or no longer, theirs.
+    pub async fn release(
         &self,
-        key: &str,
-        change: impl for<'c> Fn(&'c mut AnyConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
-        + Send
-        + Sync
-        + 'static,
-    ) -> Result<T, sqlx::Error> {
-        self.ask(key, Manner { durable: false, at_once: true }, change).await
+        lane: &str,
+        (space, key): (SpaceId, &str),
+        version: Version,
+    ) -> Result<bool, sqlx::Error> {
+        let key = key.to_owned();
+        if let Some(direct) = &self.store.direct {
+            let change = move |c: &_| direct::release(c, (space, &key), version);
+            return direct.write(change).await;
+        }
+        let released = self.ask(lane, LIGHTLY_AT_ONCE, move |connection| {
+            let key = key.clone();
+            Box::pin(async move { intents::release(connection, (space, &key), version).await })
+        });
+        released.await
+    }
+
+    /// Whether [`Self::put_taken`] may leave it to the intent to be durable.
+    pub fn tells_early(&self) -> bool {
+        self.store.direct.is_some()
+    }
+
+    /// Begins to make durable what was written before.
+    pub fn sync(&self) -> Option<Synced> {
+        self.store.sync()
+    }
+
+    /// Writes an object that all its buckets hold, for whoever has taken its key, which is given back. False
+    /// if somebody else has the key by now. It is durable, or its intent is: after a power cut the buckets
+    /// say that they hold it.
+    pub async fn put_taken(
+        &self,
+        lane: &str,
+        space: SpaceId,
+        object: Object,
+        (intent, synced): (Version, Option<Synced>),
+    ) -> Result<bool, sqlx::Error> {
+        if let Some(direct) = &self.store.direct {
+            let put = direct.write(move |c| direct::put_taken(c, space, &object, intent)).await?;
+            if let Some(synced) = synced.or_else(|| self.sync()) {
+                synced.wait().await?;
+            }
+            return Ok(put);
+        }
+        let manner = Manner { durable: true, at_once: true };
+        let put = self.ask(lane, manner, move |connection| {
+            let object = object.clone();
+            Box::pin(async move { objects::put_taken(connection, space, &object, intent).await })
+        });
+        put.await
     }
 
     async fn ask<T: Send + 'static>(
@@ -155,9 +206,12 @@ fn tell(store: &Store, written: impl IntoIterator<Item = (Asked, Outcome)>) {
     if durable.is_empty() {
         return;
     }
-    let store = store.clone();
+    let synced = store.sync();
     tokio::spawn(async move {
-        let synced = store.sync().await;
+        let synced = match synced {
+            Some(synced) => synced.wait().await,
+            None => Ok(()),
+        };
         for (asked, outcome) in durable {
             let told = match &synced {
                 Ok(()) => outcome,
@@ -178,12 +232,7 @@ async fn write_all(
         && asked.manner.at_once
     {
         let mut connection = pool.acquire().await?;
-        let done = (asked.change)(&mut connection).await;
-        if done.is_err() && store.kind() == Kind::Sqlite {
-            // It may have begun a transaction of its own.
-            let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
-        }
-        return done.map(|outcome| vec![outcome]);
+        return (asked.change)(&mut connection).await.map(|outcome| vec![outcome]);
     }
     let mut tx = store.begin_on(pool).await?;
     let mut outcomes = Vec::with_capacity(batch.len());

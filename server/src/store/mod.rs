@@ -9,6 +9,7 @@ pub mod ai_llms;
 pub mod audit;
 pub mod buckets;
 pub mod debts;
+mod direct;
 pub mod intents;
 pub mod jobs;
 pub mod ledger;
@@ -37,10 +38,11 @@ pub mod webhook_deliveries;
 pub mod webhooks;
 pub mod workspaces;
 
+mod log;
 mod row;
 
 use std::ops::{Deref, DerefMut};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -49,6 +51,8 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyPool, Executor};
 
+use direct::Direct;
+use log::{Log, Synced};
 use memo::Memos;
 use percent_encoding::percent_decode_str;
 
@@ -72,9 +76,6 @@ const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = F
 const LIGHT_SQLITE: &str = "PRAGMA synchronous = NORMAL;";
 const LIGHT_POSTGRES: &str = "SET synchronous_commit = off";
 
-/// What a connection says it is to.
-const SQLITE: &str = "SQLite";
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Sqlite,
@@ -88,8 +89,10 @@ pub struct Store {
     /// For what a power cut may undo.
     light: AnyPool,
     kind: Kind,
+    /// With SQLite, for the small changes that every write of an object waits for.
+    direct: Option<Direct>,
     /// SQLite's write-ahead log, which holds what was committed.
-    log: Option<Arc<Path>>,
+    log: Option<Arc<Log>>,
     memos: Arc<Memos>,
     /// How often anything but objects has changed, as far as this process did it.
     settings: Arc<AtomicU64>,
@@ -125,7 +128,8 @@ impl Store {
             writers,
             light,
             kind,
-            log: beside(url, "-wal").map(Into::into),
+            direct: sqlite_file(url).map(|file| Direct::open(&file)).transpose()?,
+            log: beside(url, "-wal").map(Log::open).transpose()?.map(Arc::new),
             memos: Arc::new(Memos::open(url)),
             settings: Arc::default(),
         })
@@ -178,12 +182,9 @@ impl Store {
         }
     }
 
-    /// Returns once what was committed before survives a power cut.
-    async fn sync(&self) -> std::io::Result<()> {
-        let Some(log) = self.log.clone() else { return Ok(()) };
-        // Closing it gives up no lock: SQLite locks the other two files. And it is there as long as a
-        // connection is.
-        tokio::task::spawn_blocking(move || std::fs::File::open(&*log)?.sync_data()).await?
+    /// Begins to make sure that what was committed before survives a power cut. Nothing, if a commit does.
+    fn sync(&self) -> Option<Synced> {
+        self.log.as_ref().map(|log| log.sync())
     }
 
     async fn begin_on(&self, pool: &AnyPool) -> Result<Tx, sqlx::Error> {
@@ -229,6 +230,9 @@ impl Store {
     pub async fn close(&self) {
         self.readers.close().await;
         self.light.close().await;
+        if let Some(direct) = &self.direct {
+            direct.close().await;
+        }
         self.writers.close().await;
     }
 }

@@ -1,11 +1,10 @@
 //! Table `objects`: the catalog of what storage repos hold.
 
-use sqlx::any::{AnyArguments, AnyExecutor, AnyRow};
+use sqlx::any::{AnyArguments, AnyExecutor};
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, Row};
+use sqlx::{Any, AnyConnection};
 
-use super::SQLITE;
-use super::row::{decode, flag, parsed, parsed_option, time};
+use super::row::{Columns, decode, flag, number, parsed, parsed_option, text, time};
 use crate::model::id::{BucketId, SpaceId, Version};
 use crate::model::object::{About, Object, PartOf};
 use crate::model::time::Timestamp;
@@ -23,9 +22,9 @@ macro_rules! spanned {
     };
 }
 
-/// Writes an object's row from what `$source` selects, between other statements.
+/// Writes an object's row from what `$source` selects, after another statement.
 macro_rules! written {
-    ($before:literal, $source:literal, $after:literal) => {
+    ($before:literal, $source:literal) => {
         concat!(
             $before,
             "INSERT INTO objects
@@ -33,21 +32,21 @@ macro_rules! written {
             $source,
             " ON CONFLICT (space_id, key) DO UPDATE
              SET version = $3, deleted = $4, size = $5, etag = $6, about = $7, modified_at = $8,
-                 parts = $9 ",
-            $after
+                 parts = $9"
         )
     };
 }
 
-macro_rules! known {
-    () => {
-        "SELECT o.key, o.version, o.deleted, o.size, o.etag, o.about, o.modified_at, o.parts,
-                d.bucket_id
-         FROM (SELECT 1) AS one LEFT JOIN objects o ON o.space_id = $1 AND o.key = $2
-         LEFT JOIN debts d ON d.space_id = $1 AND d.key = $2"
-    };
-}
-pub(super) use known;
+/// What is known of a key: an object, and the buckets that owe something.
+pub(super) const KNOWN: &str =
+    "SELECT o.key, o.version, o.deleted, o.size, o.etag, o.about, o.modified_at, o.parts, d.bucket_id
+     FROM (SELECT 1) AS one LEFT JOIN objects o ON o.space_id = $1 AND o.key = $2
+     LEFT JOIN debts d ON d.space_id = $1 AND d.key = $2";
+
+pub(super) const PUT: &str = written!("", "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+
+/// What is known of a key, see [`get_owing`].
+pub type Owing = (Option<Object>, Vec<BucketId>);
 
 /// An object, and the buckets that do not surely hold it.
 #[derive(Clone, Debug)]
@@ -70,16 +69,20 @@ pub async fn get_owing(
     db: impl AnyExecutor<'_>,
     space: SpaceId,
     key: &str,
-) -> Result<(Option<Object>, Vec<BucketId>), sqlx::Error> {
-    let rows = sqlx::query(known!()).bind(space.to_string()).bind(key).fetch_all(db).await?;
-    owing_of(&rows)
+) -> Result<Owing, sqlx::Error> {
+    let rows = sqlx::query(KNOWN).bind(space.to_string()).bind(key).fetch_all(db).await?;
+    let mut found = Owing::default();
+    rows.iter().try_for_each(|row| note(&mut found, row))?;
+    Ok(found)
 }
 
-/// What rows say that were selected by [`known`].
-pub(super) fn owing_of(rows: &[AnyRow]) -> Result<(Option<Object>, Vec<BucketId>), sqlx::Error> {
-    let first = rows.first().filter(|row| row.try_get::<&str, _>("key").is_ok());
-    let owing = rows.iter().filter_map(|row| parsed_option(row, "bucket_id").transpose());
-    Ok((first.map(whole).transpose()?, owing.collect::<Result<_, _>>()?))
+/// Notes what a row says that was selected by [`KNOWN`].
+pub(super) fn note((object, owing): &mut Owing, row: &impl Columns) -> Result<(), sqlx::Error> {
+    if object.is_none() && row.text("key")?.is_some() {
+        *object = Some(whole(row)?);
+    }
+    owing.extend(parsed_option::<BucketId>(row, "bucket_id")?);
+    Ok(())
 }
 
 /// Writes an object's row, in place of the one that has the key.
@@ -88,41 +91,24 @@ pub async fn put(
     space: SpaceId,
     object: &Object,
 ) -> Result<(), sqlx::Error> {
-    bound(
-        sqlx::query(written!("", "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", "")),
-        space,
-        object,
-    )?
-    .execute(tx)
-    .await
-    .map(drop)
+    bound(sqlx::query(PUT), space, object)?.execute(tx).await.map(drop)
 }
 
-/// As [`put`], for whoever has taken the key, which is given back: all in one go. False if somebody else has the key by now.
+/// As [`put`], for whoever has taken the key, which is given back: all in one go, on PostgreSQL. False if
+/// somebody else has the key by now.
 pub async fn put_taken(
     connection: &mut AnyConnection,
     space: SpaceId,
     object: &Object,
     intent: Version,
 ) -> Result<bool, sqlx::Error> {
-    let sql = if connection.backend_name() == SQLITE {
-        written!(
-            "SAVEPOINT put; ",
-            "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM intents
-             WHERE space_id = $1 AND key = $2 AND version = $10",
-            "RETURNING version;
-             DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $10; RELEASE put"
-        )
-    } else {
-        written!(
-            "WITH taken AS (
-                 DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $10 RETURNING 1) ",
-            "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM taken",
-            "RETURNING version"
-        )
-    };
-    let put = bound(sqlx::query(sql), space, object)?.bind(intent.to_string());
-    Ok(!put.fetch_all(connection).await?.is_empty())
+    const SQL: &str = written!(
+        "WITH taken AS (
+             DELETE FROM intents WHERE space_id = $1 AND key = $2 AND version = $10 RETURNING 1) ",
+        "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM taken"
+    );
+    let put = bound(sqlx::query(SQL), space, object)?.bind(intent.to_string());
+    put.execute(connection).await.map(|done| done.rows_affected() == 1)
 }
 
 fn bound<'q>(
@@ -291,8 +277,8 @@ pub async fn any(db: impl AnyExecutor<'_>, space: SpaceId) -> Result<bool, sqlx:
     Ok(found.is_some())
 }
 
-fn whole(row: &AnyRow) -> Result<Object, sqlx::Error> {
-    let (mut object, parts): (_, &str) = (from_row(row)?, row.try_get("parts")?);
+fn whole(row: &impl Columns) -> Result<Object, sqlx::Error> {
+    let (mut object, parts) = (from_row(row)?, text(row, "parts")?);
     if !parts.is_empty() {
         object.about.parts = serde_json::from_str(parts).map_err(|error| decode("parts", error))?;
     }
@@ -300,22 +286,21 @@ fn whole(row: &AnyRow) -> Result<Object, sqlx::Error> {
 }
 
 /// An object without the parts it came in.
-fn from_row(row: &AnyRow) -> Result<Object, sqlx::Error> {
-    let size: i64 = row.try_get("size")?;
-    let about: &str = row.try_get("about")?;
+fn from_row(row: &impl Columns) -> Result<Object, sqlx::Error> {
+    let about = serde_json::from_str(text(row, "about")?);
     Ok(Object {
-        key: row.try_get("key")?,
+        key: text(row, "key")?.to_owned(),
         version: parsed(row, "version")?,
         deleted: flag(row, "deleted")?,
-        size: size.try_into().map_err(|error| decode("size", error))?,
-        etag: row.try_get("etag")?,
-        about: serde_json::from_str(about).map_err(|error| decode("about", error))?,
+        size: number(row, "size")?.try_into().map_err(|error| decode("size", error))?,
+        etag: text(row, "etag")?.to_owned(),
+        about: about.map_err(|error| decode("about", error))?,
         modified_at: time(row, "modified_at")?,
     })
 }
 
 /// What is kept in the column of this name: all but the parts.
-fn about(object: &Object) -> Result<String, sqlx::Error> {
+pub(super) fn about(object: &Object) -> Result<String, sqlx::Error> {
     let about = &object.about;
     let text = if about.parts.is_empty() {
         serde_json::to_string(about)
@@ -325,7 +310,7 @@ fn about(object: &Object) -> Result<String, sqlx::Error> {
     text.map_err(|error| decode("about", error))
 }
 
-fn parts(parts: &[PartOf]) -> Result<String, sqlx::Error> {
+pub(super) fn parts(parts: &[PartOf]) -> Result<String, sqlx::Error> {
     if parts.is_empty() {
         return Ok(String::new());
     }

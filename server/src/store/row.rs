@@ -5,32 +5,54 @@ use sqlx::{ColumnIndex, Row};
 
 use crate::model::time::Timestamp;
 
-pub fn parsed<T>(row: &AnyRow, column: &str) -> Result<T, sqlx::Error>
+/// A row, of whichever library has read it.
+pub trait Columns {
+    fn text(&self, column: &str) -> Result<Option<&str>, sqlx::Error>;
+    fn number(&self, column: &str) -> Result<Option<i64>, sqlx::Error>;
+}
+
+impl Columns for AnyRow {
+    fn text(&self, column: &str) -> Result<Option<&str>, sqlx::Error> {
+        self.try_get(column)
+    }
+
+    fn number(&self, column: &str) -> Result<Option<i64>, sqlx::Error> {
+        self.try_get(column)
+    }
+}
+
+pub fn text<'r>(row: &'r impl Columns, column: &str) -> Result<&'r str, sqlx::Error> {
+    row.text(column)?.ok_or_else(|| decode(column, sqlx::error::UnexpectedNullError))
+}
+
+pub fn number(row: &impl Columns, column: &str) -> Result<i64, sqlx::Error> {
+    row.number(column)?.ok_or_else(|| decode(column, sqlx::error::UnexpectedNullError))
+}
+
+pub fn parsed<T>(row: &impl Columns, column: &str) -> Result<T, sqlx::Error>
 where
     T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
-    let text: &str = row.try_get(column)?;
-    text.parse().map_err(|error| decode(column, error))
+    text(row, column)?.parse().map_err(|error| decode(column, error))
 }
 
-pub fn parsed_option<T>(row: &AnyRow, column: &str) -> Result<Option<T>, sqlx::Error>
+pub fn parsed_option<T>(row: &impl Columns, column: &str) -> Result<Option<T>, sqlx::Error>
 where
     T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
-    let text: Option<&str> = row.try_get(column)?;
-    text.map(|text| text.parse().map_err(|error| decode(column, error))).transpose()
+    row.text(column)?.map(|text| text.parse().map_err(|error| decode(column, error))).transpose()
 }
 
-pub fn time(row: &AnyRow, column: &str) -> Result<Timestamp, sqlx::Error> {
-    row.try_get(column).map(Timestamp::from_micros)
+pub fn time(row: &impl Columns, column: &str) -> Result<Timestamp, sqlx::Error> {
+    number(row, column).map(Timestamp::from_micros)
 }
 
 pub fn time_option(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, sqlx::Error> {
     Ok(row.try_get::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
 }
 
-pub fn flag(row: &AnyRow, column: &str) -> Result<bool, sqlx::Error> {
-    Ok(row.try_get::<i64, _>(column)? != 0)
+pub fn flag(row: &impl Columns, column: &str) -> Result<bool, sqlx::Error> {
+    Ok(number(row, column)? != 0)
 }
 
 /// A value of a closed set that `parse` knows.

@@ -69,6 +69,7 @@ async fn what_another_server_is_about_to_change_is_imported() {
         node: "another".to_owned(),
         lease_until: Timestamp::now().plus(intents::LEASE),
         object: None,
+        told: false,
     };
     let mut tx = stage.services().store.begin().await.expect("a transaction");
     assert!(intents::take(&mut tx, &intent).await.expect("an intent").is_some());

@@ -7,6 +7,7 @@ mod healing;
 mod importing;
 mod kill;
 mod model;
+mod power;
 mod races;
 mod reads;
 mod scrub;

@@ -10,8 +10,10 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use repoplane::model::access::Role;
 use repoplane::service::objects::changing::{self, CopyObject};
+use repoplane::service::objects::listing::ListRequest;
 use repoplane::service::objects::{Conditions, ObjectError};
 
+use super::power;
 use super::stage::{Broken, Known, content};
 use crate::support::Server;
 use crate::support::faulty_cloud::{Fault, On};
@@ -30,6 +32,8 @@ enum Step {
     Copy(&'static str, &'static str),
     Scrub,
     Restart,
+    /// The newest write loses what nobody waited for.
+    PowerCut,
     Fail(usize, On, Fault),
     Fall(usize),
     Recover(usize),
@@ -75,6 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (key(), key()).prop_map(|(from, to)| Step::Copy(from, to)),
         1 => Just(Step::Scrub),
         1 => Just(Step::Restart),
+        2 => Just(Step::PowerCut),
         4 => (member(), on, fault).prop_map(|(member, on, fault)| Step::Fail(member, on, fault)),
         2 => member().prop_map(Step::Fall),
         5 => member().prop_map(Step::Recover),
@@ -129,6 +134,18 @@ impl World {
     }
 }
 
+async fn list(broken: &Broken<'_>, world: &World) {
+    match broken.stage.list(&ListRequest { limit: 100, ..Default::default() }).await {
+        Ok(listed) => {
+            let keys: Vec<_> = listed.objects.into_iter().map(|object| object.key).collect();
+            world.listed(&keys);
+        }
+        // After a power cut, as long as the buckets do not answer.
+        Err(ObjectError::Unavailable(_)) => {}
+        Err(error) => panic!("a list: {error}"),
+    }
+}
+
 async fn take(broken: &Broken<'_>, world: &mut World, step: &Step) {
     let cloud = |member: &usize| &broken.clouds[member % broken.clouds.len()];
     match step {
@@ -167,14 +184,14 @@ async fn take(broken: &Broken<'_>, world: &mut World, step: &Step) {
             let deleted = broken.stage.delete(key).await;
             world.changed(key, None, deleted);
         }
-        Step::List => world.listed(&broken.stage.keys().await),
+        Step::List => list(broken, world).await,
         Step::Tag(key) => tag(broken, key).await,
         Step::Copy(from, to) => copy(broken, world, from, to).await,
         Step::Scrub => {
             broken.mend().await;
             broken.scrub(true).await;
         }
-        Step::Restart => unreachable!("done outside"),
+        Step::Restart | Step::PowerCut => unreachable!("done outside"),
         Step::Fail(member, on, fault) => cloud(member).fail(*on, fault.clone()),
         Step::Fall(member) => cloud(member).fall(),
         Step::Recover(member) => {
@@ -205,7 +222,7 @@ async fn tag(broken: &Broken<'_>, key: &'static str) {
     let space = session.space("bucket-0", Role::Write).expect("a space");
     let tags = vec![("name".to_owned(), "value".to_owned())];
     match changing::set_tags(broken.stage.services(), &session, &space, key, tags).await {
-        Ok(()) | Err(ObjectError::NoSuchKey | ObjectError::Busy) => {}
+        Ok(()) | Err(ObjectError::NoSuchKey | ObjectError::Busy | ObjectError::Unavailable(_)) => {}
         Err(error) => panic!("{key}: {error}"),
     }
 }
@@ -242,14 +259,23 @@ async fn run(mode: &str, buckets: usize, steps: Vec<Step>) {
     let possible = KEYS.map(|key| (key, BTreeSet::from([None])));
     let mut world = World { possible: possible.into(), written: 0 };
     let mut made = Broken::over(&server, &clouds, mode).await.made();
-    for steps in steps.split_inclusive(|step| matches!(step, Step::Restart)) {
+    power::watch(&server);
+    let ends = |step: &Step| matches!(step, Step::Restart | Step::PowerCut);
+    for steps in steps.split_inclusive(ends) {
         let broken = Broken::again(&server, &clouds, made);
-        for step in steps.iter().filter(|step| !matches!(step, Step::Restart)) {
+        for step in steps.iter().filter(|step| !ends(step)) {
             take(&broken, &mut world, step).await;
         }
         made = broken.made();
-        if matches!(steps.last(), Some(Step::Restart)) {
-            server = server.restart().await;
+        match steps.last() {
+            Some(Step::Restart) => server = server.restart().await,
+            Some(Step::PowerCut) => {
+                let cut = |folder: &_| {
+                    power::cut(folder);
+                };
+                server = server.restart_after(cut).await;
+            }
+            _ => {}
         }
     }
     let broken = Broken::again(&server, &clouds, made);

@@ -187,6 +187,7 @@ async fn a_crash_is_rolled_forward() {
         node: "another".to_owned(),
         lease_until: Timestamp::from_micros(0),
         object: Some(object),
+        told: false,
     };
     let mut tx = services.store.begin().await.expect("a transaction");
     assert!(intents::take(&mut tx, &intent).await.expect("an intent").is_some());

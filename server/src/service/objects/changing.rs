@@ -11,7 +11,6 @@ use super::locks;
 use super::writing::{NewObject, check_tags, put_own};
 use super::{Account, Conditions, ObjectError, Result, Session, reading};
 use crate::model::access::Role;
-use crate::model::id::Version;
 use crate::model::object::{Algorithm, Attributes, Object};
 use crate::model::usage::Counted;
 use crate::service::Services;
@@ -104,7 +103,7 @@ async fn set(
 ) -> Result<()> {
     check_tags(&tags)?;
     reading::current(services, space, key).await?;
-    let taken = locks::take(services, space, key, Version::new(), None).await?;
+    let taken = locks::take(services, space, key).await?;
     let Some(mut object) = taken.live().cloned() else {
         locks::release(services, space, &taken).await?;
         return Err(ObjectError::NoSuchKey);

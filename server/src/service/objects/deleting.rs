@@ -55,7 +55,7 @@ async fn delete_now(
     conditions: &Conditions,
 ) -> Result<Option<Object>> {
     refuse_early(services, space, key, conditions).await?;
-    let taken = locks::take(services, space, key, Version::new(), None).await?;
+    let taken = locks::take(services, space, key).await?;
     let live = taken.live().cloned();
     let checked = conditions.check_write(live.as_ref());
     // Of what has not been imported yet nobody knows that it is not there.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, select_all};
-use futures::stream::{FuturesUnordered, unfold};
+use futures::stream::{FuturesUnordered, iter, unfold};
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -29,11 +29,20 @@ pub struct Fan<T> {
 
 struct Lane<T> {
     member: Arc<Member>,
-    /// An empty piece is the end. Nothing, once the bucket is left out.
-    pieces: Option<mpsc::Sender<Bytes>>,
+    pieces: Pieces,
     done: JoinHandle<Done<T>>,
     /// For how long the others waited for it.
     held_up: Duration,
+}
+
+/// What a bucket is still to get.
+enum Pieces {
+    /// An empty piece is the end.
+    Open(mpsc::Sender<Bytes>),
+    /// It has all.
+    Done,
+    /// It is left out.
+    Lost,
 }
 
 impl<T: Send + 'static> Fan<T> {
@@ -43,10 +52,37 @@ impl<T: Send + 'static> Fan<T> {
         stall: Duration,
         write: impl Fn(Arc<Member>, Content) -> BoxFuture<'static, Done<T>>,
     ) -> Self {
-        let lane = |member: &Arc<Member>| {
+        let pieces = || {
             let (pieces, queue) = mpsc::channel(QUEUE);
-            let done = tokio::spawn(write(member.clone(), until_end(queue)));
-            Lane { member: member.clone(), pieces: Some(pieces), done, held_up: Duration::ZERO }
+            (Pieces::Open(pieces), until_end(queue))
+        };
+        Self::begin(members, stall, pieces, write)
+    }
+
+    /// As [`Self::open`], with a content that is here already, and good.
+    pub fn of_whole(
+        members: &[Arc<Member>],
+        stall: Duration,
+        content: &[Bytes],
+        write: impl Fn(Arc<Member>, Content) -> BoxFuture<'static, Done<T>>,
+    ) -> Self {
+        let pieces = || {
+            let content: Vec<_> = content.iter().cloned().map(Ok).collect();
+            (Pieces::Done, iter(content).boxed())
+        };
+        Self::begin(members, stall, pieces, write)
+    }
+
+    fn begin(
+        members: &[Arc<Member>],
+        stall: Duration,
+        pieces: impl Fn() -> (Pieces, Content),
+        write: impl Fn(Arc<Member>, Content) -> BoxFuture<'static, Done<T>>,
+    ) -> Self {
+        let lane = |member: &Arc<Member>| {
+            let (pieces, content) = pieces();
+            let done = tokio::spawn(write(member.clone(), content));
+            Lane { member: member.clone(), pieces, done, held_up: Duration::ZERO }
         };
         Self { lanes: members.iter().map(lane).collect(), stall }
     }
@@ -57,10 +93,10 @@ impl<T: Send + 'static> Fan<T> {
         let mut waiting = FuturesUnordered::new();
         let (mut first, mut late) = (None, vec![]);
         for (index, lane) in self.lanes.iter_mut().enumerate() {
-            let Some(pieces) = &lane.pieces else { continue };
+            let Pieces::Open(pieces) = &lane.pieces else { continue };
             match pieces.try_send(piece.clone()) {
                 Ok(()) => first = Some(Duration::ZERO),
-                Err(TrySendError::Closed(_)) => lane.pieces = None,
+                Err(TrySendError::Closed(_)) => lane.pieces = Pieces::Lost,
                 Err(TrySendError::Full(piece)) => {
                     let pieces = pieces.clone();
                     late.push(index);
@@ -80,14 +116,14 @@ impl<T: Send + 'static> Fan<T> {
             let took = begun.elapsed();
             lane.held_up += took - *first.get_or_insert(took);
             if !sent || lane.held_up > self.stall {
-                lane.pieces = None;
+                lane.pieces = Pieces::Lost;
             }
         }
         drop(waiting);
         for index in late {
-            self.lanes[index].pieces = None;
+            self.lanes[index].pieces = Pieces::Lost;
         }
-        self.lanes.iter().any(|lane| lane.pieces.is_some())
+        self.lanes.iter().any(|lane| matches!(lane.pieces, Pieces::Open(_)))
     }
 
     /// Says that the content is whole, and waits for what comes of it. Once `enough` have it, the
@@ -95,9 +131,14 @@ impl<T: Send + 'static> Fan<T> {
     pub async fn finish(self, enough: usize) -> Vec<(Arc<Member>, Done<T>)> {
         let mut running = self.lanes;
         for lane in &mut running {
-            match lane.pieces.take() {
-                Some(pieces) => drop(tokio::spawn(async move { pieces.send(Bytes::new()).await })),
-                None => lane.done.abort(),
+            match std::mem::replace(&mut lane.pieces, Pieces::Done) {
+                Pieces::Open(pieces) => {
+                    if let Err(TrySendError::Full(end)) = pieces.try_send(Bytes::new()) {
+                        tokio::spawn(async move { pieces.send(end).await });
+                    }
+                }
+                Pieces::Done => {}
+                Pieces::Lost => lane.done.abort(),
             }
         }
         let mut ended = Vec::with_capacity(running.len());

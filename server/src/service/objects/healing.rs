@@ -15,7 +15,7 @@ use super::roll::{self, Sight};
 use super::writing::{grown, marked};
 use super::{Account, ObjectError, Result, reading, survey};
 use crate::backend::buckets::{BucketError, Part};
-use crate::model::id::{BucketId, Version};
+use crate::model::id::BucketId;
 use crate::model::object::Object;
 use crate::model::storage_repo::Mode;
 use crate::model::time::Timestamp;
@@ -251,7 +251,7 @@ async fn copy_in_parts(
 
 /// Takes the key, if the version is still the current one.
 async fn retake(services: &Services, space: &Space, object: &Object) -> Result<Taken> {
-    let taken = locks::take(services, space, &object.key, Version::new(), None).await?;
+    let taken = locks::take(services, space, &object.key).await?;
     if taken.live().is_some_and(|live| live.version == object.version) {
         return Ok(taken);
     }
@@ -280,7 +280,7 @@ async fn take_away(
     member: &Arc<Member>,
     debt: &Debt,
 ) -> Result<()> {
-    let taken = locks::take(services, space, &debt.key, Version::new(), None).await?;
+    let taken = locks::take(services, space, &debt.key).await?;
     // It may have been deleted only now, and be kept for a while.
     let is_due = debts::is_due(services.store.read(), debt, Timestamp::now()).await?;
     if taken.live().is_some() || !is_due {

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::locks::Locks;
+use super::recovering::Unsettled;
 use super::{ObjectError, Result, Session};
 use crate::backend::buckets::{BucketDriver, BucketError, TRANSFER_PATIENCE};
 use crate::model::bucket::{Bucket, StorageType};
@@ -68,6 +69,7 @@ pub struct Plane {
     /// Writes that go on when the client is gone.
     pub writes: TaskTracker,
     pub(super) locks: Locks,
+    pub(super) unsettled: Unsettled,
     layouts: Mutex<HashMap<StorageRepoId, Arc<Layout>>>,
     health: Mutex<HashMap<BucketId, Arc<Health>>>,
     /// By access key, and good as long as nothing but objects has changed.
@@ -121,13 +123,14 @@ struct State {
 }
 
 impl Plane {
-    pub fn new(store: &Store, tuning: Tuning) -> Self {
+    pub fn new(store: &Store, tuning: Tuning, unsettled: Unsettled) -> Self {
         Self {
             tuning,
             node: Uuid::now_v7().to_string(),
             ledger: Ledger::open(store),
             writes: TaskTracker::new(),
             locks: Locks::default(),
+            unsettled,
             layouts: Mutex::default(),
             health: Mutex::default(),
             sessions: Mutex::default(),

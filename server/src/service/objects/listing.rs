@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::layout::Space;
-use super::{Account, Result, Session};
+use super::{Account, Result, Session, recovering};
 use crate::model::access::Role;
 use crate::model::object::{LIST_KEYS_MAX, Object};
 use crate::model::usage::Counted;
@@ -101,6 +101,8 @@ impl<'a> Lister<'a> {
     }
 
     async fn run(mut self) -> Result<Listing> {
+        let asked = |key: &str| key.starts_with(self.prefix) && *key >= *self.from;
+        recovering::settle(self.services, self.space, asked).await?;
         let until = successor(self.prefix);
         loop {
             if until.as_ref().is_some_and(|until| self.from >= *until) {

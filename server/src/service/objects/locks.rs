@@ -15,8 +15,9 @@ use crate::model::id::{BucketId, SpaceId, Version};
 use crate::model::object::Object;
 use crate::model::time::Timestamp;
 use crate::service::Services;
-use crate::store::intents::{self, Intent, Owing};
-use crate::store::objects::Known;
+use crate::store::intents::{self, Intent};
+use crate::store::ledger::Synced;
+use crate::store::objects::{Known, Owing};
 
 /// How often to look whether another process is done with a key.
 const POLL: Duration = Duration::from_millis(25);
@@ -52,15 +53,20 @@ pub struct Taken {
     pub known: Option<Known>,
     /// The buckets that owe something, be there an object or not. Nothing, if nobody has asked.
     pub owing: Option<Vec<BucketId>>,
+    /// Whether a client may know it as done already.
+    pub told: bool,
+    /// Ends when the intent is durable. Nothing, if nobody waits for that.
+    pub synced: Option<Synced>,
     /// Nothing, if whoever took it has the lock.
     _lock: Option<OwnedMutexGuard<()>>,
 }
 
 impl Taken {
     /// Of an intent that was taken over.
-    pub fn over(key: &str, version: Version, known: Option<Known>) -> Self {
+    pub fn over(intent: &Intent, known: Option<Known>) -> Self {
         let owing = known.as_ref().map(|known| known.owing.clone());
-        Self { key: key.to_owned(), version, known, owing, _lock: None }
+        let (key, version, told) = (intent.key.clone(), intent.version, intent.told);
+        Self { key, version, known, owing, told, synced: None, _lock: None }
     }
 
     /// What is there for clients.
@@ -69,13 +75,24 @@ impl Taken {
     }
 }
 
-/// Takes a key, to make `object` of it, or something that is known already.
-pub async fn take(
+/// Takes a key, for something that is known already.
+pub async fn take(services: &Services, space: &Space, key: &str) -> Result<Taken> {
+    take_to(services, space, key, Aim { version: Version::new(), object: None, told: false }).await
+}
+
+/// What is to become of a key.
+pub struct Aim {
+    pub version: Version,
+    pub object: Option<Object>,
+    /// Whether all buckets are about to hold it, so that the intent is enough to find it by.
+    pub told: bool,
+}
+
+pub async fn take_to(
     services: &Services,
     space: &Space,
     key: &str,
-    version: Version,
-    object: Option<Object>,
+    Aim { version, object, told }: Aim,
 ) -> Result<Taken> {
     let plane = &services.plane;
     let deadline = Instant::now() + plane.tuning.wait;
@@ -88,12 +105,22 @@ pub async fn take(
         node: plane.node.clone(),
         lease_until: Timestamp::now().plus(intents::LEASE),
         object,
+        told,
     };
     loop {
         if let Some((object, owing)) = try_take(services, space, &intent).await? {
+            let synced = if told { plane.ledger.sync() } else { None };
             let known = object.map(|object| Known { object, owing: owing.clone() });
             let (key, owing) = (key.to_owned(), Some(owing));
-            return Ok(Taken { key, version, known, owing, _lock: Some(lock) });
+            return Ok(Taken {
+                key,
+                version,
+                known,
+                owing,
+                told: false,
+                synced,
+                _lock: Some(lock),
+            });
         }
         if Instant::now() >= deadline {
             return Err(ObjectError::Busy);
@@ -119,13 +146,8 @@ pub async fn wait(services: &Services, space: &Space, key: &str) -> Result<()> {
 
 /// Nothing, if somebody else has the key.
 async fn try_take(services: &Services, space: &Space, intent: &Intent) -> Result<Option<Owing>> {
-    let intent = intent.clone();
     let lane = space.lane(&intent.key);
-    let taken = services.plane.ledger.lightly_at_once(&lane, move |connection| {
-        let intent = intent.clone();
-        Box::pin(async move { intents::take(connection, &intent).await })
-    });
-    Ok(taken.await?)
+    Ok(services.plane.ledger.take(&lane, intent.clone()).await?)
 }
 
 /// Keeps a key for as long as this is waited for.
@@ -143,12 +165,7 @@ pub async fn keep(services: &Services, space: &Space, taken: &Taken) -> Infallib
 
 /// Gives a key back, unchanged.
 pub async fn release(services: &Services, space: &Space, taken: &Taken) -> Result<()> {
-    let (id, key, version) = (space.id, taken.key.clone(), taken.version);
-    let lane = space.lane(&key);
-    let released = services.plane.ledger.lightly_at_once(&lane, move |tx| {
-        let key = key.clone();
-        Box::pin(async move { intents::release(tx, (id, &key), version).await })
-    });
-    released.await?;
+    let (lane, place) = (space.lane(&taken.key), (space.id, taken.key.as_str()));
+    services.plane.ledger.release(&lane, place, taken.version).await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{ObjectError, Result, Session};
+use super::{ObjectError, Result, Session, recovering};
 use crate::backend::buckets::Target;
 use crate::model::access::Role;
 use crate::model::audit::{Action, Context, NewEvent};
@@ -99,6 +99,7 @@ pub async fn delete(services: &Services, session: &Session, name: &str) -> Resul
                        Take others out of the storage repo by the JSON API.";
         return Err(ObjectError::Denied(message.to_owned()));
     };
+    recovering::settle(services, &space, |_| true).await?;
     let plan = &session.layout.plan;
     let mut tx = services.store.begin().await?;
     hold_to_add(&mut tx, plan.org, plan.workspace).await?;

@@ -9,6 +9,7 @@ mod fan;
 mod intake;
 mod layout;
 mod locks;
+mod recovering;
 mod session;
 mod survey;
 
@@ -33,5 +34,6 @@ pub use condition::{Conditions, Matching};
 pub use error::{ObjectError, Result};
 pub use intake::{Given, Intake, Promised};
 pub use layout::{Layout, Member, Plane, Space, Tuning};
+pub use recovering::Unsettled;
 pub use roll::roll_all;
 pub use session::Session;

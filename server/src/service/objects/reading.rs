@@ -10,7 +10,7 @@ use futures::stream::{BoxStream, StreamExt as _, try_unfold};
 
 use super::intake::Crc64;
 use super::layout::{Member, Space};
-use super::{Account, Conditions, ObjectError, Result, Session, locks, roll};
+use super::{Account, Conditions, ObjectError, Result, Session, locks, recovering, roll};
 use crate::backend::buckets::{Body, BucketError, ByteRange, Fetched};
 use crate::model::access::Role;
 use crate::model::id::BucketId;
@@ -88,6 +88,7 @@ pub(super) async fn current(services: &Services, space: &Space, key: &str) -> Re
     if key.contains('\0') {
         return Err(ObjectError::NoSuchKey);
     }
+    recovering::settle(services, space, |other| other == key).await?;
     let mut known = objects::get(services.store.read(), space.id, key).await?;
     if known.is_none() && !space.is_imported() {
         space.until_imported(services).await?;

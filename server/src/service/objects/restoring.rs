@@ -13,7 +13,7 @@ use super::listing::successor;
 use super::locks::{self, Taken};
 use super::roll::{self, Sight};
 use super::{ObjectError, Result};
-use crate::model::id::{BucketId, SpaceId, Version};
+use crate::model::id::{BucketId, SpaceId};
 use crate::model::object::Object;
 use crate::model::storage_job::{Asked, StorageJob};
 use crate::model::storage_repo::Mode;
@@ -103,7 +103,7 @@ async fn restore_one(
     space: &Arc<Space>,
     seen: &Object,
 ) -> Result<Outcome> {
-    let taken = locks::take(services, space, &seen.key, Version::new(), None).await?;
+    let taken = locks::take(services, space, &seen.key).await?;
     let still = |known: &&Known| known.object.deleted && known.object.version == seen.version;
     let Some(known) = taken.known.as_ref().filter(still) else {
         // It was written anew, or its last copy is gone.

@@ -49,7 +49,7 @@ pub(super) async fn roll(services: &Services, id: SpaceId, key: &str) -> Result<
     let taken = intents::take_over(services.store.write_now(), (id, key), &plane.node, now).await?;
     let Some(intent) = taken else { return Ok(false) };
     let known = objects::get(services.store.read(), id, key).await?;
-    let taken = Taken::over(key, intent.version, known);
+    let taken = Taken::over(&intent, known);
     match plane.space(services, id).await? {
         Some(space) => resolve(services, &space, &taken, intent.object).await.map(drop)?,
         // Nobody asks for it any more.
@@ -77,7 +77,8 @@ pub(super) async fn resolve(
         space.members.iter().map(async |member| (member, look(services, member, &object).await));
     let before = taken.known.as_ref().filter(|known| !known.object.deleted);
     let (mut holding, mut unknown) = (vec![], vec![]);
-    let mut is_safe = before.is_none();
+    // Nobody has been told of it, and what was is not at stake.
+    let mut is_safe = !taken.told && before.is_none();
     for (member, sight) in join_all(looks).await {
         match sight {
             Sight::Right(stored) => {
@@ -87,9 +88,10 @@ pub(super) async fn resolve(
                 holding.push(member.bucket.id);
             }
             Sight::Other(stored) => {
-                is_safe |= before.is_some_and(|known| {
+                let is_before = |known: &objects::Known| {
                     is_copy(&known.object, &stored) && !known.owing.contains(&member.bucket.id)
-                });
+                };
+                is_safe |= !taken.told && before.is_some_and(is_before);
             }
             Sight::Absent => {}
             Sight::Unknown => unknown.push(member.bucket.id),

@@ -1,16 +1,18 @@
-//! Writes objects: a body goes to all members as it comes, but for its end. Only when it has turned
-//! out good is the key taken, the end let go, and what became of it committed.
+//! Writes objects: a body goes to all members as it comes, but for its end; a small one when it is here.
+//! Only when it has turned out good is the key taken, the end let go, and what became of it committed.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::fan::{Done, Fan};
 use super::intake::{Digests, Intake, Promised};
 use super::layout::{Member, Space};
-use super::locks::{self, Taken};
+use super::locks::{self, Aim, Taken};
 use super::{Account, Conditions, ObjectError, Result, Session, reading, roll};
 use crate::backend::buckets::{Content, Stored};
 use crate::model::access::Role;
@@ -28,6 +30,8 @@ use crate::store::{intents, uploads};
 
 /// The piece of metadata that says which version a copy is of.
 pub const MARK: &str = "repoplane-version";
+/// Largest body that is here before anything of it goes out, in bytes.
+const SMALL_BYTES_MAX: u64 = 64 * 1024;
 /// Largest body that is read although it is refused, in bytes.
 const DRAINED_BYTES_MAX: u64 = 1024 * 1024;
 /// What is escaped in metadata that goes to a bucket.
@@ -124,15 +128,23 @@ async fn write(
 ) -> Result<Object> {
     let version = Version::new();
     let NewObject { key, length, attributes, tags, conditions, promised } = new;
-    let marked = marked(&attributes, version);
+    let marked = Arc::new(marked(&attributes, version));
     let members = ready(services, space, &key, length, &marked).await?;
     let with_md5 = !members.iter().any(|member| member.tells_md5());
     let mut intake = Intake::new(content, length, promised, with_md5);
     let begun = Instant::now();
-    let mut fan = open(services, &members, &key, length, marked);
+    let mut here = vec![];
+    let mut fan =
+        (length > SMALL_BYTES_MAX).then(|| open(services, &members, &key, (length, &marked), None));
     while let Some(piece) = intake.next().await? {
-        if !fan.send(piece).await {
-            note(&fan.finish(0).await);
+        let Some(open) = &mut fan else {
+            here.push(piece);
+            continue;
+        };
+        if !open.send(piece).await {
+            if let Some(fan) = fan {
+                note(&fan.finish(0).await);
+            }
             return Err(nobody());
         }
     }
@@ -146,13 +158,16 @@ async fn write(
         about: about(attributes, tags, &known),
         modified_at: Timestamp::now(),
     };
-    let taken = locks::take(services, space, &object.key, version, Some(object.clone())).await?;
+    let told = members.len() == space.members.len() && services.plane.ledger.tells_early();
+    let aim = Aim { version, object: Some(object.clone()), told };
+    let taken = locks::take_to(services, space, &object.key, aim).await?;
     if let Err(error) = conditions.check_write(taken.live()) {
         locks::release(services, space, &taken).await?;
         return Err(error);
     }
     let before = taken.live().map_or(0, |live| live.size);
-    let ended = fan.finish(space.min_ack.min(members.len())).await;
+    let whole = || open(services, &members, &object.key, (length, &marked), Some(&here));
+    let ended = fan.unwrap_or_else(whole).finish(space.min_ack.min(members.len())).await;
     for (member, done) in &ended {
         let counted = match done {
             Ok(_) => {
@@ -172,7 +187,7 @@ pub(super) async fn settle(
     services: &Arc<Services>,
     space: &Space,
     mut object: Object,
-    taken: Taken,
+    mut taken: Taken,
     ended: Vec<(Arc<Member>, Done<Stored>)>,
 ) -> Result<Object> {
     note(&ended);
@@ -194,8 +209,12 @@ pub(super) async fn settle(
     let alike = holding.len() == space.members.len()
         && taken.owing.as_ref().is_some_and(Vec::is_empty)
         && object.about.parts.is_empty();
-    if alike && replace(services, space, &object, &taken).await? {
-        return Ok(object);
+    if alike {
+        let (ledger, lane) = (&services.plane.ledger, space.lane(&object.key));
+        let intent = (taken.version, taken.synced.take());
+        if ledger.put_taken(&lane, space.id, object.clone(), intent).await? {
+            return Ok(object);
+        }
     }
     commit(services, space, &object, &taken, &holding).await?;
     if holding.len() < space.min_ack.min(space.written().len()) {
@@ -207,23 +226,6 @@ pub(super) async fn settle(
         )));
     }
     Ok(object)
-}
-
-/// Commits an object that all members hold, and of which none owed anything. False if the key is somebody
-/// else's by now.
-async fn replace(
-    services: &Services,
-    space: &Space,
-    object: &Object,
-    taken: &Taken,
-) -> Result<bool> {
-    let (id, version, object) = (space.id, taken.version, object.clone());
-    let lane = space.lane(&object.key);
-    let replaced = services.plane.ledger.durably_at_once(&lane, move |tx| {
-        let object = object.clone();
-        Box::pin(async move { objects::put_taken(tx, id, &object, version).await })
-    });
-    Ok(replaced.await?)
 }
 
 /// One transaction: the catalog's row, a debt of each member that does not hold it, the intent gone, and
@@ -320,20 +322,25 @@ pub(super) async fn ready(
     Ok(ready)
 }
 
+/// Begins to write to members: `whole`, or what is sent then.
 fn open(
     services: &Arc<Services>,
     members: &[Arc<Member>],
     key: &str,
-    length: u64,
-    marked: Attributes,
+    (length, marked): (u64, &Arc<Attributes>),
+    whole: Option<&[Bytes]>,
 ) -> Fan<Stored> {
-    let marked = Arc::new(marked);
-    Fan::open(members, services.plane.tuning.stall, |member, content| {
+    let stall = services.plane.tuning.stall;
+    let write = |member: Arc<Member>, content| -> BoxFuture<'static, Done<Stored>> {
         let (services, marked, key) = (services.clone(), marked.clone(), member.key(key));
         Box::pin(async move {
             member.driver(&services).await?.put(&key, length, &marked, content).await
         })
-    })
+    };
+    match whole {
+        Some(content) => Fan::of_whole(members, stall, content, write),
+        None => Fan::open(members, stall, write),
+    }
 }
 
 /// What goes to a bucket: as it was said, but for what headers cannot carry, and with the mark.

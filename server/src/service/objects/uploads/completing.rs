@@ -101,7 +101,8 @@ async fn finish(
     if let Err(error @ ObjectError::Importing) = early {
         return Err(error);
     }
-    let taken = locks::take(services, space, key, version(id), Some(object.clone())).await?;
+    let aim = locks::Aim { version: version(id), object: Some(object.clone()), told: false };
+    let taken = locks::take_to(services, space, key, aim).await?;
     let sealed = match asked.conditions.check_write(taken.live()) {
         Ok(()) => seal(services, space, &upload, &object.etag).await?,
         Err(error) => {

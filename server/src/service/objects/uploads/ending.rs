@@ -9,7 +9,7 @@ use futures::future::join_all;
 use super::copies::discard;
 use super::find;
 use crate::model::access::Role;
-use crate::model::id::{UploadId, Version};
+use crate::model::id::UploadId;
 use crate::model::time::Timestamp;
 use crate::model::upload::{ABANDONED_AFTER, Upload};
 use crate::model::usage::Counted;
@@ -55,7 +55,7 @@ pub async fn abort(
 
 /// Ends an upload that nobody completes at the same time; false if it had ended.
 async fn end(services: &Services, space: &Space, upload: &Upload) -> Result<bool> {
-    let taken = locks::take(services, space, &upload.key, Version::new(), None).await?;
+    let taken = locks::take(services, space, &upload.key).await?;
     let (id, upload, intent) = (space.id, upload.clone(), taken.version);
     let lane = space.lane(&upload.key);
     let ended = services.plane.ledger.durably(&lane, move |tx| {
