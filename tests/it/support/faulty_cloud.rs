@@ -29,6 +29,9 @@ pub struct FaultyCloud {
     shared: Arc<Shared>,
 }
 
+/// What a cloud held once.
+pub struct Moment(BTreeMap<String, Stored>);
+
 #[derive(Default)]
 struct Shared {
     objects: Mutex<BTreeMap<String, Stored>>,
@@ -130,6 +133,16 @@ impl FaultyCloud {
             stored.headers.remove(MARK);
         }
         objects.insert(key.to_owned(), stored);
+    }
+
+    /// What it holds now, to [`Self::go_back`] to.
+    pub fn now(&self) -> Moment {
+        Moment(locked(&self.shared.objects).clone())
+    }
+
+    /// Forgets what was written since.
+    pub fn go_back(&self, to: Moment) {
+        *locked(&self.shared.objects) = to.0;
     }
 
     /// Changes one byte of what is stored; what is said of it stays as it was.
