@@ -14,14 +14,12 @@ async fn every_fault(mode: &str, buckets: usize) {
         for fault in [Fault::Refuses, Fault::Hangs, Fault::SaysNothing] {
             for comes_back in [false, true] {
                 let key = format!("{member}/{fault:?}/{comes_back}");
-                broken.calm().await;
-                broken.put(&key, b"old").await.expect("a write");
+                broken.put_calmly(&key, b"old").await;
                 cloud.fail(On::Delete, fault.clone());
                 broken.stage.delete(&key).await.expect("a delete").expect("what was there");
                 is_gone(&broken, &key).await;
                 if comes_back {
-                    broken.calm().await;
-                    broken.put(&key, b"new").await.expect("another write");
+                    broken.put_calmly(&key, b"new").await;
                     known.insert(key.clone(), b"new".to_vec());
                 }
                 cloud.recover();

@@ -73,6 +73,19 @@ impl<'s> Broken<'s> {
         }
     }
 
+    /// Writes although buckets failed. The healer may fail with one at any moment, which leaves it alone
+    /// for a while then.
+    pub async fn put_calmly(&self, key: &str, content: &[u8]) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            self.calm().await;
+            match self.put(key, content).await {
+                Err(ObjectError::Unavailable(_)) if tokio::time::Instant::now() < deadline => {}
+                done => return done.expect("a write"),
+            }
+        }
+    }
+
     /// Makes everything well again, and waits until nobody owes anything and nothing is under way.
     pub async fn mend(&self) {
         self.clouds.iter().for_each(FaultyCloud::recover);
