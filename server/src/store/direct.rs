@@ -110,15 +110,19 @@ pub(super) fn take(connection: &Connection, intent: &Intent) -> Result<Option<Ow
     let content = intent.content()?;
     let (version, until) = (intent.version.to_string(), intent.lease_until.micros());
     let values = (&space, &intent.key, version, &intent.node, until, content, intent.told);
-    if run(connection, intents::TAKE, values)? == 0 {
+    let tx = begin(connection)?;
+    if run(&tx, intents::TAKE, values)? == 0 {
         return Ok(None);
     }
-    let mut known = connection.prepare_cached(objects::KNOWN).map_err(told)?;
-    let mut rows = known.query((&space, &intent.key)).map_err(told)?;
     let mut found = Owing::default();
-    while let Some(row) = rows.next().map_err(told)? {
-        objects::note(&mut found, row)?;
+    {
+        let mut known = tx.prepare_cached(objects::KNOWN).map_err(told)?;
+        let mut rows = known.query((&space, &intent.key)).map_err(told)?;
+        while let Some(row) = rows.next().map_err(told)? {
+            objects::note(&mut found, row)?;
+        }
     }
+    tx.commit().map_err(told)?;
     Ok(Some(found))
 }
 
@@ -140,8 +144,7 @@ pub(super) fn put_taken(
     object: &Object,
     intent: Version,
 ) -> Result<bool, sqlx::Error> {
-    let behavior = TransactionBehavior::Immediate;
-    let tx = Transaction::new_unchecked(connection, behavior).map_err(told)?;
+    let tx = begin(connection)?;
     if !release(&tx, (space, &object.key), intent)? {
         return Ok(false);
     }
@@ -161,6 +164,10 @@ pub(super) fn put_taken(
     run(&tx, objects::PUT, values)?;
     tx.commit().map_err(told)?;
     Ok(true)
+}
+
+fn begin(connection: &Connection) -> Result<Transaction<'_>, sqlx::Error> {
+    Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(told)
 }
 
 fn run(

@@ -187,7 +187,7 @@ impl Plane {
     }
 
     /// For whoever pays what a bucket owes: one at a time.
-    pub(super) fn turn(&self, bucket: BucketId) -> Arc<tokio::sync::Mutex<()>> {
+    pub fn turn(&self, bucket: BucketId) -> Arc<tokio::sync::Mutex<()>> {
         self.health(bucket).turn.clone()
     }
 
