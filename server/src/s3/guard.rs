@@ -55,6 +55,9 @@ async fn pass(guard: &Guard, request: Request) -> Result<Response, S3Error> {
     let signature = signature::read(&parts)?;
     let session = Session::open(&guard.services, &signature.access_key).await.map_err(render)?;
     let session = session.ok_or_else(unknown_key)?;
+    if let Some(time) = &signature.signed_at {
+        parts.headers.insert(signature::SIGNED_AT, time.clone());
+    }
     let fault = Arc::new(OnceLock::new());
     let body = if body.is_end_stream() {
         s3s::Body::empty()

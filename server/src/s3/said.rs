@@ -136,9 +136,11 @@ impl Said {
         if let Some(unknown) = unknown {
             return Err(unsupported(&format!("The header {unknown}")));
         }
+        // One that is empty is not left out either.
+        let given = |name| only(&self.headers, name);
         let mut given = CHECKSUMS
             .iter()
-            .filter_map(|(name, algorithm)| Some((*name, *algorithm, self.get(name)?)));
+            .filter_map(|(name, algorithm)| Some((*name, *algorithm, given(name)?)));
         let value = given.next();
         let trailer = self
             .get("x-amz-trailer")

@@ -3,13 +3,15 @@
 
 use std::collections::HashSet;
 
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use percent_encoding::percent_decode_str;
 use s3s::{S3Error, S3ErrorCode as Code};
 
-use super::errors::{refused, unsupported};
+use super::conditions;
+use super::errors::{internal, refused, unsupported};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// Longest life of a presigned URL, in seconds.
@@ -25,6 +27,8 @@ const PRESIGNED: [&str; 6] = [
 ];
 /// Parameters of the second version of signatures.
 const OUTDATED: [&str; 2] = ["signature", "awsaccesskeyid"];
+pub const SIGNED_AT: &str = "x-amz-date";
+const SIGNED_AT_FORMAT: &str = "%Y%m%dT%H%M%SZ";
 const CONTENT_HASH: &str = "x-amz-content-sha256";
 /// What may come behind a content.
 const TRAILERS: [&str; 5] = [
@@ -39,6 +43,8 @@ const TRAILERS: [&str; 5] = [
 pub struct Signature {
     pub access_key: String,
     pub presigned: bool,
+    /// When it was signed, as [`SIGNED_AT`] says it. Nothing, if the query does.
+    pub signed_at: Option<HeaderValue>,
     pub framing: Option<Framing>,
 }
 
@@ -78,8 +84,9 @@ pub fn read(request: &Parts) -> Result<Signature, S3Error> {
         let message = "Access keys of this server have no session token; leave it out.";
         return Err(refused(Code::InvalidToken, message));
     }
+    let signed_at = (!presigned).then(|| signed_at(&request.headers)).transpose()?;
     let framing = framing(&request.headers, presigned)?;
-    Ok(Signature { access_key, presigned, framing })
+    Ok(Signature { access_key, presigned, signed_at, framing })
 }
 
 /// The parameters of a query, decoded, in their order.
@@ -181,7 +188,9 @@ fn in_query(query: &[(String, String)]) -> Result<(String, Vec<String>), S3Error
     if !is_signature(value("X-Amz-Signature")?) {
         return Err(malformed("X-Amz-Signature is not 64 hexadecimal digits."));
     }
-    value("X-Amz-Date")?;
+    if moment(value("X-Amz-Date")?).is_none() {
+        return Err(malformed("X-Amz-Date is not of the form YYYYMMDDTHHMMSSZ."));
+    }
     let access_key = access_key(value("X-Amz-Credential")?).ok_or_else(|| {
         malformed("X-Amz-Credential is not of the form KEY/DATE/REGION/s3/aws4_request.")
     })?;
@@ -201,6 +210,23 @@ fn access_key(credential: &str) -> Option<String> {
     let [key, date, region, "s3", "aws4_request"] = fields[..] else { return None };
     let is_date = date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit());
     (!key.is_empty() && is_date && !region.is_empty()).then(|| key.to_owned())
+}
+
+/// Who signs by the letter of HTTP says in `date` when it was.
+fn signed_at(headers: &HeaderMap) -> Result<HeaderValue, S3Error> {
+    let time = match only(headers, SIGNED_AT) {
+        Some(text) => moment(text),
+        None => only(headers, DATE.as_str()).and_then(conditions::date).map(Into::into),
+    };
+    let time = time.ok_or_else(|| {
+        let message = "AWS authentication requires a valid Date or x-amz-date header.";
+        refused(Code::AccessDenied, message)
+    })?;
+    HeaderValue::try_from(time.format(SIGNED_AT_FORMAT).to_string()).map_err(|_| internal())
+}
+
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    NaiveDateTime::parse_from_str(text, SIGNED_AT_FORMAT).ok().map(|time| time.and_utc())
 }
 
 /// A header that is not signed can be added by anybody who has seen the URL.

@@ -53,6 +53,7 @@ async fn digests_that_cannot_be_are_refused() {
         (put().header("content-md5", "short"), (400, "InvalidDigest")),
         (put().header("content-md5", "bWlzc2luZw=="), (400, "InvalidDigest")),
         (put().header("content-md5", &md5("c0ntent")), (400, "BadDigest")),
+        (put().header(crc32, ""), (400, "InvalidRequest")),
         (put().header(crc32, "short"), (400, "InvalidRequest")),
         (put().header(crc32, other), (400, "InvalidRequest")),
         (put().header(crc32, value).header(sha1, other), (400, "InvalidRequest")),

@@ -4,7 +4,7 @@ use crate::support::gateway::{Gateway, Wire};
 
 type Change = fn(&mut Wire);
 
-const CASES: [(&str, &str, Change); 23] = [
+const CASES: [(&str, &str, Change); 24] = [
     ("another key", "SignatureDoesNotMatch", |wire| wire.swap_target("/b1/key", "/b1/kez")),
     ("another method", "SignatureDoesNotMatch", |wire| wire.method = "DELETE".to_owned()),
     ("a longer life", "SignatureDoesNotMatch", |wire| {
@@ -24,6 +24,9 @@ const CASES: [(&str, &str, Change); 23] = [
     }),
     ("two lives", "AuthorizationQueryParametersError", |wire| {
         wire.target.push_str("&X-Amz-Expires=60");
+    }),
+    ("a date that is none", "AuthorizationQueryParametersError", |wire| {
+        wire.swap_target("X-Amz-Date=20", "X-Amz-Date=");
     }),
     ("another algorithm", "AuthorizationQueryParametersError", |wire| {
         wire.swap_target("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1");

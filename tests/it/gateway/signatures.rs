@@ -5,7 +5,7 @@ use crate::support::gateway::{Gateway, Wire};
 type Change = fn(&mut Wire);
 
 /// What is changed, and the code that refuses it.
-const CASES: [(&str, &str, Change); 38] = [
+const CASES: [(&str, &str, Change); 39] = [
     ("no signature", "AccessDenied", |wire| wire.remove("authorization")),
     ("another signature", "SignatureDoesNotMatch", |wire| {
         let digit = if wire.get("authorization").ends_with('0') { "1" } else { "0" };
@@ -47,6 +47,7 @@ const CASES: [(&str, &str, Change); 38] = [
         let last = if before.ends_with("00Z") { "01Z" } else { "00Z" };
         wire.set("x-amz-date", &format!("{}{last}", &before[..before.len() - 3]));
     }),
+    ("a date that is none", "AccessDenied", |wire| wire.set("x-amz-date", "20200101")),
     ("no date", "AccessDenied", |wire| wire.remove("x-amz-date")),
     ("two dates", "AccessDenied", |wire| wire.add("x-amz-date", "20200101T000000Z")),
     ("other signed metadata", "SignatureDoesNotMatch", |wire| wire.set("x-amz-meta-a", "2")),
@@ -125,6 +126,24 @@ async fn a_signature_is_good_for_a_quarter_of_an_hour() {
             assert_eq!(answer.element("Code"), "RequestTimeTooSkewed");
         }
     }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn who_signs_the_date_of_http_needs_no_other() {
+    let gateway = Gateway::start().await;
+    let put = || gateway.ask("PUT", "/b1/key").dated().body("content");
+    assert_eq!(put().send().await.status, 200);
+    assert_eq!(gateway.read("/b1/key").await, "content");
+    assert_eq!(put().later(-920).send().await.refusal(), (403, "RequestTimeTooSkewed"));
+    let mut another = put().signed();
+    another.set("date", "Thu, 01 Jan 1970 00:00:00 GMT");
+    assert_eq!(another.send().await.refusal(), (403, "SignatureDoesNotMatch"));
+    let mut none = put().signed();
+    none.set("date", "today");
+    let answer = none.send().await;
+    assert_eq!(answer.refusal(), (403, "AccessDenied"));
+    assert!(answer.text().contains("x-amz-date"), "{}", answer.text());
     gateway.stop().await;
 }
 

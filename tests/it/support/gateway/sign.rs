@@ -34,6 +34,7 @@ pub struct Ask {
     body: Vec<u8>,
     /// Seconds since now.
     later: i64,
+    dated: bool,
 }
 
 impl Ask {
@@ -55,6 +56,7 @@ impl Ask {
             headers: vec![],
             body: vec![],
             later: 0,
+            dated: false,
         }
     }
 
@@ -82,6 +84,12 @@ impl Ask {
     /// Signed as of another time.
     pub fn later(mut self, seconds: i64) -> Self {
         self.later = seconds;
+        self
+    }
+
+    /// Signed as of what `date` says, rather than `x-amz-date`.
+    pub fn dated(mut self) -> Self {
+        self.dated = true;
         self
     }
 
@@ -113,7 +121,12 @@ impl Ask {
         let hash = hash.map(|(_, value)| value.clone()).unwrap_or_default();
         let scope = Scope::new(&self.key, self.later);
         let host = self.host.clone();
-        self = self.header("host", &host).header("x-amz-date", &scope.time);
+        self = self.header("host", &host);
+        self = if self.dated {
+            self.header("date", &scope.date)
+        } else {
+            self.header("x-amz-date", &scope.time)
+        };
         if !self.body.is_empty() && !self.has("content-length") {
             let length = self.body.len().to_string();
             self = self.header("content-length", &length);
@@ -207,6 +220,8 @@ impl Ask {
 pub struct Scope {
     secret: String,
     pub time: String,
+    /// As HTTP writes it.
+    date: String,
 }
 
 impl Scope {
@@ -214,7 +229,9 @@ impl Scope {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
         let seconds = i64::try_from(now.as_secs()).expect("before the end of time") + later;
         let time = chrono::DateTime::from_timestamp(seconds, 0).expect("a time");
-        Self { secret: key.secret.clone(), time: time.format("%Y%m%dT%H%M%SZ").to_string() }
+        let written = |format: &str| time.format(format).to_string();
+        let (time, date) = (written("%Y%m%dT%H%M%SZ"), written("%a, %d %b %Y %H:%M:%S GMT"));
+        Self { secret: key.secret.clone(), time, date }
     }
 
     fn text(&self) -> String {
