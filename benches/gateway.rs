@@ -50,8 +50,8 @@ async fn main() {
 }
 
 async fn cells(contestants: &[(&str, &[Place]); 3]) {
-    // The peers pay for small files that they replace, as the file system looks for room that was not
-    // used of late. So there are cells with and without.
+    // Replacing small files costs the peers more than making new ones does: ext4 steps over all inodes
+    // that were freed in the last seconds. So there are cells of both kinds.
     for (name, bytes, fresh) in [
         ("new 4 KiB", 4 * KIB, true),
         ("4 KiB", 4 * KIB, false),
