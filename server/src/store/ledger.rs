@@ -100,6 +100,21 @@ impl Ledger {
         taken.await
     }
 
+    /// Returns once no power cut undoes that a key was taken.
+    pub async fn secure(&self, lane: &str, intent: Intent) -> Result<(), sqlx::Error> {
+        if let Some(synced) = self.sync() {
+            return Ok(synced.wait().await?);
+        }
+        let manner = Manner { durable: true, at_once: true };
+        let renewed = self.ask(lane, manner, move |connection| {
+            let Intent { space, key, version, lease_until, .. } = intent.clone();
+            Box::pin(async move {
+                intents::renew(connection, (space, &key), version, lease_until).await
+            })
+        });
+        renewed.await.map(drop)
+    }
+
     /// Gives a key back; false if it was not, or no longer, theirs.
     pub async fn release(
         &self,

@@ -306,6 +306,16 @@ fn modelled(mode: &'static str, buckets: usize) {
     checked.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
+#[tokio::test]
+async fn a_power_cut_during_a_write_over_another_equals_the_model() {
+    for (mode, buckets) in [("NORMAL", 1), ("MIRROR", 2)] {
+        for point in [Point::Before, Point::Body, Point::Answer] {
+            let steps = vec![Step::Put("b/c", 0), Step::PutDuring("b/c", 0, point), Step::PowerCut];
+            run(mode, buckets, steps).await;
+        }
+    }
+}
+
 #[test]
 fn a_mirror_of_two_equals_the_model() {
     modelled("MIRROR", 2);

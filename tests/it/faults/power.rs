@@ -11,7 +11,8 @@ use super::stage::Broken;
 use crate::support::Server;
 use crate::support::faulty_cloud::{Fault, FaultyCloud, Moment, On};
 
-/// Keeps what a cut needs: the last intent that has ended, and what the catalog said before.
+/// Keeps what a cut needs: the last intent that has ended, and what the catalog said before; until there is
+/// another one, since a cut that undoes the first leaves nothing of the second.
 const WATCH: &str = "
     CREATE TABLE IF NOT EXISTS cut_intents AS SELECT * FROM intents WHERE 0;
     CREATE TABLE IF NOT EXISTS cut_objects AS SELECT * FROM objects WHERE 0;
@@ -22,10 +23,15 @@ const WATCH: &str = "
             OLD.object, OLD.told;
         INSERT INTO cut_objects SELECT * FROM objects
             WHERE space_id = OLD.space_id AND key = OLD.key;
+    END;
+    CREATE TRIGGER IF NOT EXISTS cut_later AFTER INSERT ON intents BEGIN
+        DELETE FROM cut_intents;
+        DELETE FROM cut_objects;
     END;";
 
 /// Undoes the end of that write, if nobody waited for it.
 const CUT: &str = "
+    DROP TRIGGER cut_later;
     DELETE FROM cut_intents WHERE told = 0
         OR EXISTS (SELECT 1 FROM debts d WHERE d.space_id = cut_intents.space_id AND d.key = cut_intents.key);
     DELETE FROM objects WHERE (space_id, key) IN (SELECT space_id, key FROM cut_intents);
@@ -52,6 +58,7 @@ pub fn cut(folder: &Path) -> u32 {
     let undone = "SELECT COUNT(*) FROM cut_intents";
     let undone = database.query_row(undone, (), |row| row.get(0)).expect("a number");
     database.execute_batch("DELETE FROM cut_intents; DELETE FROM cut_objects").expect("tables");
+    database.execute_batch(WATCH).expect("triggers");
     undone
 }
 

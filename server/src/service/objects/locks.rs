@@ -109,18 +109,23 @@ pub async fn take_to(
     };
     loop {
         if let Some((object, owing)) = try_take(services, space, &intent).await? {
-            let synced = if told { plane.ledger.sync() } else { None };
             let known = object.map(|object| Known { object, owing: owing.clone() });
             let (key, owing) = (key.to_owned(), Some(owing));
-            return Ok(Taken {
-                key,
-                version,
-                known,
-                owing,
-                told: false,
-                synced,
-                _lock: Some(lock),
-            });
+            let mut taken =
+                Taken { key, version, known, owing, told: false, synced: None, _lock: Some(lock) };
+            taken.synced = if intent.object.is_some() && taken.live().is_some() {
+                // A power cut must not leave what comes in its place, and nobody who knows of that.
+                if let Err(error) = plane.ledger.secure(&space.lane(&taken.key), intent).await {
+                    release(services, space, &taken).await?;
+                    return Err(error.into());
+                }
+                told.then(Synced::done)
+            } else if told {
+                plane.ledger.sync()
+            } else {
+                None
+            };
+            return Ok(taken);
         }
         if Instant::now() >= deadline {
             return Err(ObjectError::Busy);
