@@ -259,7 +259,7 @@ async fn run(mode: &str, buckets: usize, steps: Vec<Step>) {
     let possible = KEYS.map(|key| (key, BTreeSet::from([None])));
     let mut world = World { possible: possible.into(), written: 0 };
     let mut made = Broken::over(&server, &clouds, mode).await.made();
-    power::watch(&server);
+    power::watch(&server).await;
     let ends = |step: &Step| matches!(step, Step::Restart | Step::PowerCut);
     for steps in steps.split_inclusive(ends) {
         let broken = Broken::again(&server, &clouds, made);

@@ -45,10 +45,15 @@ fn open(folder: &Path) -> Option<Connection> {
 }
 
 /// Begins to keep what a cut needs; false with PostgreSQL.
-pub fn watch(server: &Server) -> bool {
-    let database = open(server.folder());
-    database.as_ref().inspect(|database| database.execute_batch(WATCH).expect("triggers"));
-    database.is_some()
+pub async fn watch(server: &Server) -> bool {
+    let folder = server.folder().to_owned();
+    // The server runs on this thread, and cannot end a transaction while that waits for the database.
+    let watching = tokio::task::spawn_blocking(move || {
+        let database = open(&folder);
+        database.as_ref().inspect(|database| database.execute_batch(WATCH).expect("triggers"));
+        database.is_some()
+    });
+    watching.await.expect("triggers")
 }
 
 /// What the server left when it stopped, as a power cut would have left it. How many writes it undid.
@@ -75,7 +80,7 @@ async fn cut_after(
     for key in first {
         broken.put(key, b"old").await.expect("a write");
     }
-    if !watch(&server) {
+    if !watch(&server).await {
         server.stop().await;
         return None;
     }
@@ -118,7 +123,7 @@ async fn what_was_deleted_and_written_anew_outlives_a_power_cut() {
     let broken = Broken::over(&server, &clouds, "MIRROR").await;
     broken.put("a", b"old").await.expect("a write");
     broken.stage.delete("a").await.expect("a delete");
-    if !watch(&server) {
+    if !watch(&server).await {
         return server.stop().await;
     }
     broken.put("a", b"newer").await.expect("a write");
