@@ -3,13 +3,12 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::object::Content;
@@ -43,22 +42,24 @@ pub fn exactly(content: Content, length: u64) -> Content {
 /// A content that a provider takes, and whose turn it is: the provider's or the content's.
 pub struct Paced {
     content: Content,
-    turn: watch::Sender<Option<Instant>>,
-    fault: Arc<OnceLock<String>>,
+    pace: Pace,
 }
 
 /// Watches a [`Paced`] content from outside.
-pub struct Pace {
+#[derive(Clone)]
+pub struct Pace(Arc<State>);
+
+struct State {
     /// Since when it is the provider's turn.
-    turn: watch::Receiver<Option<Instant>>,
-    fault: Arc<OnceLock<String>>,
+    turn: Mutex<Option<Instant>>,
+    fault: OnceLock<String>,
 }
 
 impl Paced {
     pub fn new(content: Content) -> (Self, Pace) {
-        let (turn, watched) = watch::channel(Some(Instant::now()));
-        let fault = Arc::new(OnceLock::new());
-        (Self { content, turn, fault: fault.clone() }, Pace { turn: watched, fault })
+        let turn = Mutex::new(Some(Instant::now()));
+        let pace = Pace(Arc::new(State { turn, fault: OnceLock::new() }));
+        (Self { content, pace: pace.clone() }, pace)
     }
 }
 
@@ -67,40 +68,34 @@ impl Stream for Paced {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let polled = self.content.poll_next_unpin(context);
-        self.turn.send_replace(polled.is_ready().then(Instant::now));
+        *self.pace.turn() = polled.is_ready().then(Instant::now);
         if let Poll::Ready(Some(Err(error))) = &polled {
-            self.fault.get_or_init(|| error.to_string());
+            self.pace.0.fault.get_or_init(|| error.to_string());
         }
         polled
     }
 }
 
 impl Pace {
+    fn turn(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is wrong with the content, if that is why it was not taken.
     pub fn fault(&self) -> Option<String> {
-        self.fault.get().cloned()
+        self.0.fault.get().cloned()
     }
 
     /// Ends when the provider has done nothing for this long while it was its turn. A slow content is
-    /// not the provider's fault.
+    /// not the provider's fault. Turns change with every chunk, so nobody is woken by that.
     pub async fn stalled(&self, patience: Duration) {
-        let mut turn = self.turn.clone();
         loop {
-            let since = *turn.borrow_and_update();
-            let changed = async {
-                if turn.changed().await.is_err() {
-                    // The content is all gone, so the answer is due.
-                    std::future::pending::<()>().await;
-                }
-            };
-            let Some(since) = since else {
-                changed.await;
-                continue;
-            };
-            tokio::select! {
-                () = tokio::time::sleep_until(since + patience) => return,
-                () = changed => {}
+            let (now, since) = (Instant::now(), *self.turn());
+            let until = since.unwrap_or(now) + patience;
+            if since.is_some() && until <= now {
+                return;
             }
+            tokio::time::sleep_until(until).await;
         }
     }
 }
@@ -153,10 +148,11 @@ mod tests {
     async fn only_the_one_whose_turn_it_is_can_stall() {
         let (mut paced, pace) = Paced::new(content(&["a"]).chain(stream::pending()).boxed());
         assert!(paced.next().await.is_some());
-        pace.stalled(Duration::ZERO).await;
+        let patience = Duration::from_millis(1);
+        pace.stalled(patience).await;
         assert!(paced.next().now_or_never().is_none());
         // Long enough for the timer that the first has ended by.
         let later = Duration::from_millis(20);
-        tokio::time::timeout(later, pace.stalled(Duration::ZERO)).await.expect_err("not its turn");
+        tokio::time::timeout(later, pace.stalled(patience)).await.expect_err("not its turn");
     }
 }
