@@ -100,10 +100,11 @@ impl Ledger {
         taken.await
     }
 
-    /// Returns once no power cut undoes that a key was taken.
-    pub async fn secure(&self, lane: &str, intent: Intent) -> Result<(), sqlx::Error> {
+    /// Returns once no power cut undoes that a key was taken; false if it turns out to be no longer theirs.
+    pub async fn secure(&self, lane: &str, intent: Intent) -> Result<bool, sqlx::Error> {
         if let Some(synced) = self.sync() {
-            return Ok(synced.wait().await?);
+            synced.wait().await?;
+            return Ok(true);
         }
         let manner = Manner { durable: true, at_once: true };
         let renewed = self.ask(lane, manner, move |connection| {
@@ -112,7 +113,7 @@ impl Ledger {
                 intents::renew(connection, (space, &key), version, lease_until).await
             })
         });
-        renewed.await.map(drop)
+        renewed.await
     }
 
     /// Gives a key back; false if it was not, or no longer, theirs.

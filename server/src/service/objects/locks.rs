@@ -115,11 +115,15 @@ pub async fn take_to(
                 Taken { key, version, known, owing, told: false, synced: None, _lock: Some(lock) };
             taken.synced = if intent.object.is_some() && taken.live().is_some() {
                 // A power cut must not leave what comes in its place, and nobody who knows of that.
-                if let Err(error) = plane.ledger.secure(&space.lane(&taken.key), intent).await {
-                    release(services, space, &taken).await?;
-                    return Err(error.into());
+                match plane.ledger.secure(&space.lane(&taken.key), intent).await {
+                    Ok(true) => told.then(Synced::done),
+                    // Too slow: somebody else has taken care of the key.
+                    Ok(false) => return Err(ObjectError::Busy),
+                    Err(error) => {
+                        release(services, space, &taken).await?;
+                        return Err(error.into());
+                    }
                 }
-                told.then(Synced::done)
             } else if told {
                 plane.ledger.sync()
             } else {
