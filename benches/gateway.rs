@@ -8,7 +8,7 @@ mod load;
 use std::time::{Duration, Instant};
 
 use load::s3::{Line, Peer, Place};
-use load::{Connection, Sample, Server, request};
+use load::{Connection, Sample, Server, request, spent};
 use serde_json::{Value, json};
 
 const KIB: u64 = 1024;
@@ -38,7 +38,9 @@ async fn main() {
         ("union", std::slice::from_ref(&union)),
     ];
     if wanted("cells") {
-        cells(&contestants).await;
+        let at_work =
+            [vec![std::process::id()], vec![peer_a.pid(), peer_b.pid()], vec![server.pid()]];
+        cells(&contestants, &at_work).await;
     }
     if wanted("memory") {
         memory(&server, &gateway).await;
@@ -50,7 +52,8 @@ async fn main() {
     server.stop();
 }
 
-async fn cells(contestants: &[(&str, &[Place]); 3]) {
+/// `at_work` are the client, the peers, and the server.
+async fn cells(contestants: &[(&str, &[Place]); 3], at_work: &[Vec<u32>; 3]) {
     // Replacing small files costs the peers more than making new ones does: ext4 steps over all inodes
     // that were freed in the last seconds. So there are cells of both kinds.
     for (name, bytes, fresh) in [
@@ -63,6 +66,7 @@ async fn cells(contestants: &[(&str, &[Place]); 3]) {
             let count = count(bytes, clients);
             let mut puts = [[0.0; 3]; TURNS];
             let mut gets = [[0.0; 3]; TURNS];
+            let mut cpu = [[Duration::ZERO; 3]; 3];
             for (turn, (puts, gets)) in puts.iter_mut().zip(&mut gets).enumerate() {
                 let work = |kind| Work {
                     kind,
@@ -72,8 +76,13 @@ async fn cells(contestants: &[(&str, &[Place]); 3]) {
                     turn: if fresh { turn } else { 0 },
                 };
                 for (place, (_, places)) in contestants.iter().enumerate() {
+                    let before = all_spent(at_work);
                     let put = run(places, work(Kind::Put), clients).await;
                     puts[place] = put.per_second();
+                    let after = all_spent(at_work);
+                    for (who, cpu) in cpu[place].iter_mut().enumerate() {
+                        *cpu += after[who] - before[who];
+                    }
                 }
                 for (place, (_, places)) in contestants.iter().enumerate() {
                     let get = run(&places[..1], work(Kind::Get), clients).await;
@@ -93,8 +102,25 @@ async fn cells(contestants: &[(&str, &[Place]); 3]) {
                     median(turns, |t| t[1] / t[2]),
                 );
             }
+            let [direct, gateway, _] = cpu.map(|cpu| {
+                cpu.map(|cpu| cpu.as_secs_f64() * 1e3 / (TURNS * count * clients) as f64)
+            });
+            println!(
+                "    CPU per PUT: direct {:.2} ms in the client, {:.2} in the peers; \
+                 gateway {:.2}, {:.2}, {:.2} in itself: {:.2} of direct if the cores do nothing else",
+                direct[0],
+                direct[1],
+                gateway[0],
+                gateway[1],
+                gateway[2],
+                direct.iter().sum::<f64>() / gateway.iter().sum::<f64>(),
+            );
         }
     }
+}
+
+fn all_spent(at_work: &[Vec<u32>; 3]) -> [Duration; 3] {
+    at_work.each_ref().map(|pids| pids.iter().map(|pid| spent(*pid)).sum())
 }
 
 fn median(turns: [[f64; 3]; TURNS], of: impl Fn([f64; 3]) -> f64) -> f64 {

@@ -108,6 +108,17 @@ impl Server {
     }
 }
 
+/// The time that all cores have spent in a process so far.
+pub fn spent(pid: u32) -> Duration {
+    /// What the kernel counts in, whatever its own clock does.
+    const TICK: Duration = Duration::from_millis(10);
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process is there");
+    // Behind the name, which may have anything in it.
+    let (_, fields) = stat.rsplit_once(')').expect("a name");
+    let fields = fields.split_whitespace().skip(11).take(2);
+    TICK * fields.map(|ticks| ticks.parse::<u32>().expect("a number")).sum()
+}
+
 pub fn scratch_folder() -> tempfile::TempDir {
     tempfile::tempdir_in(scratch()).expect("temporary folder")
 }

@@ -69,6 +69,10 @@ impl Peer {
         Self { child, address, folder }
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn stop(&mut self) {
         self.child.kill().expect("rclone ends");
         self.child.wait().expect("rclone ends");
