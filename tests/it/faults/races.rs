@@ -4,7 +4,8 @@ use repoplane::model::access::Role;
 use repoplane::model::object::{About, Object};
 use repoplane::model::time::Timestamp;
 use repoplane::service::objects::{ObjectError, changing};
-use repoplane::store::{intents, objects};
+use repoplane::store::{Kind, intents, objects};
+use sqlx::Executor;
 
 use super::stage::{Broken, Known};
 use crate::support::Server;
@@ -66,6 +67,34 @@ async fn what_only_a_silent_bucket_knows_is_not_forgotten() {
         broken.check(&known("a", &now)).await;
         server.stop().await;
     }
+}
+
+/// Somebody else, who thought the process dead, has given the key back before it was sure to have it. With
+/// PostgreSQL; SQLite has one server, and nobody else.
+#[tokio::test]
+async fn a_write_whose_key_was_given_back_replaces_nothing() {
+    const GIVEN_BACK: &str = "CREATE FUNCTION give_back() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN
+             DELETE FROM intents WHERE space_id = OLD.space_id AND key = OLD.key;
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER give_back BEFORE UPDATE ON intents
+             FOR EACH ROW EXECUTE FUNCTION give_back()";
+    let (server, clouds) = Server::beside_faulty_clouds(2).await;
+    let broken = Broken::over(&server, &clouds, "MIRROR").await;
+    let store = &broken.stage.services().store;
+    if store.kind() == Kind::Postgres {
+        broken.put("a", b"old").await.expect("a write");
+        store.write_now().execute(GIVEN_BACK).await.expect("a trigger");
+        let put = broken.put("a", b"new").await;
+        assert!(matches!(put, Err(ObjectError::Busy)), "{put:?}");
+        let drop = "DROP TRIGGER give_back ON intents";
+        store.write_now().execute(drop).await.expect("no trigger");
+        broken.check(&known("a", b"old")).await;
+        broken.put("a", b"newer").await.expect("a write");
+        broken.check(&known("a", b"newer")).await;
+    }
+    server.stop().await;
 }
 
 /// A process that was thought dead comes back when somebody else has written the key since.
