@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::StreamExt as _;
+use repoplane::backend::buckets::Content;
 use repoplane::model::id::SpaceId;
 use repoplane::model::storage_job::{Asked, JobState, StorageJob, StorageJobKind};
 use repoplane::model::time::Timestamp;
 use repoplane::service::objects::{ObjectError, Space, healing, roll_all};
 use repoplane::store::{debts, intents, storage_jobs};
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use crate::objects::stage::Stage;
 use crate::storage::stage::User;
@@ -64,6 +67,14 @@ impl<'s> Broken<'s> {
 
     pub async fn put(&self, key: &str, content: &[u8]) -> Result<(), ObjectError> {
         self.stage.put(key, content).await.map(drop)
+    }
+
+    /// Lets others have asked a bucket, if they were about to, before a sender gives up.
+    pub async fn then_give_up(&self, sender: oneshot::Sender<()>, key: &str) {
+        for _ in 0..10 {
+            self.stage.get(key).await.expect("a read");
+        }
+        sender.send(()).expect("somebody who waits for a content");
     }
 
     /// Forgets that buckets failed, so that the next request asks all of them.
@@ -196,4 +207,14 @@ pub fn brief(read: &Result<Vec<u8>, ObjectError>) -> Result<usize, &ObjectError>
 /// A content that no other name or size has.
 pub fn content(name: &str, size: usize) -> Vec<u8> {
     format!("{name} ").bytes().cycle().take(size).collect()
+}
+
+/// A content of which nothing comes until its sender gives up.
+pub fn silent() -> (oneshot::Sender<()>, Content) {
+    let (give_up, given_up) = oneshot::channel();
+    let gone = async {
+        given_up.await.expect("somebody gives up");
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    };
+    (give_up, futures::stream::once(gone).boxed())
 }

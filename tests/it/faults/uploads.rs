@@ -1,13 +1,14 @@
 //! Uploads in parts while one bucket fails.
 
 use bytes::Bytes;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
+use repoplane::backend::buckets::Content;
 use repoplane::model::id::UploadId;
 use repoplane::model::object::Attributes;
 use repoplane::service::objects::uploads::{self, Completion, Named, NewPart, NewUpload};
 use repoplane::service::objects::{Conditions, ObjectError, Promised};
 
-use super::stage::{Broken, Known, brief, content};
+use super::stage::{Broken, Known, brief, content, silent};
 use crate::support::Server;
 use crate::support::faulty_cloud::{Fault, On};
 
@@ -31,10 +32,20 @@ async fn part(
     number: u32,
     content: &[u8],
 ) -> Result<Named, ObjectError> {
-    let (session, space) = broken.stage.space().await;
-    let new = NewPart { number, length: content.len() as u64, promised: Promised::default() };
     let pieces: Vec<_> = content.chunks(64 * 1024).map(Bytes::copy_from_slice).map(Ok).collect();
-    let content = futures::stream::iter(pieces).boxed();
+    let length = content.len() as u64;
+    part_of(broken, (key, id), number, length, futures::stream::iter(pieces).boxed()).await
+}
+
+async fn part_of(
+    broken: &Broken<'_>,
+    (key, id): (&str, UploadId),
+    number: u32,
+    length: u64,
+    content: Content,
+) -> Result<Named, ObjectError> {
+    let (session, space) = broken.stage.space().await;
+    let new = NewPart { number, length, promised: Promised::default() };
     let services = broken.stage.services();
     let part = uploads::part(services, &session, &space, (key, id), new, content).await?;
     Ok(Named { number, etag: part.etag, checksum: None })
@@ -136,5 +147,21 @@ async fn an_upload_that_only_a_silent_bucket_knows_of_is_not_forgotten() {
     upload(&broken, "a", &new).await.expect_err("nobody says that it is done");
     broken.mend().await;
     broken.check(&Known::from([("a".to_owned(), new)])).await;
+    server.stop().await;
+}
+
+/// As a whole object does, a part waits for its content.
+#[tokio::test]
+async fn a_part_of_which_nothing_comes_asks_no_bucket() {
+    let (server, clouds) = Server::beside_faulty_clouds(1).await;
+    let broken = Broken::over(&server, &clouds, "NORMAL").await;
+    broken.put("there", b"content").await.expect("a write");
+    let id = begin(&broken, "a").await.expect("an upload");
+    let asked = clouds[0].hold_before(On::Part);
+    let (sender, content) = silent();
+    let sent = part_of(&broken, ("a", id), 1, 300_000, content);
+    let (sent, ()) = tokio::join!(sent, broken.then_give_up(sender, "there"));
+    assert!(matches!(sent, Err(ObjectError::BadContent(_))));
+    assert!(asked.reached().now_or_never().is_none());
     server.stop().await;
 }

@@ -1,12 +1,12 @@
 //! Writes while one bucket fails, each bucket in turn and in each way.
 
 use bytes::Bytes;
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use repoplane::model::object::Attributes;
 use repoplane::service::objects::writing::{self, NewObject};
 use repoplane::service::objects::{Conditions, ObjectError, Promised};
 
-use super::stage::{Broken, Known, brief, content};
+use super::stage::{Broken, Known, brief, content, silent};
 use crate::support::Server;
 use crate::support::faulty_cloud::{Fault, On};
 
@@ -178,14 +178,7 @@ async fn a_body_that_is_not_what_was_said_changes_nothing() {
     for (length, pieces) in bodies {
         for key in ["a", "b"] {
             let (session, space) = broken.stage.space().await;
-            let new = NewObject {
-                key: key.to_owned(),
-                length,
-                attributes: Attributes::default(),
-                tags: vec![],
-                conditions: Conditions::default(),
-                promised: Promised::default(),
-            };
+            let new = plain(key, length);
             let pieces = pieces.iter().map(|piece| match piece {
                 Ok(piece) => Ok(piece.clone()),
                 Err(error) => Err(error.kind().into()),
@@ -200,4 +193,32 @@ async fn a_body_that_is_not_what_was_said_changes_nothing() {
     broken.mend().await;
     broken.check(&known).await;
     server.stop().await;
+}
+
+/// A client that says it writes, and then sends nothing, keeps no bucket busy.
+#[tokio::test]
+async fn a_write_of_which_nothing_comes_asks_no_bucket() {
+    let (server, clouds) = Server::beside_faulty_clouds(1).await;
+    let broken = Broken::over(&server, &clouds, "NORMAL").await;
+    broken.put("there", b"content").await.expect("a write");
+    let asked = clouds[0].hold_before(On::Put);
+    let (sender, content) = silent();
+    let (session, space) = broken.stage.space().await;
+    let new = plain("a", 300_000);
+    let put = writing::put(broken.stage.services(), &session, &space, new, content);
+    let (put, ()) = tokio::join!(put, broken.then_give_up(sender, "there"));
+    assert!(matches!(put, Err(ObjectError::BadContent(_))), "{put:?}");
+    assert!(asked.reached().now_or_never().is_none());
+    server.stop().await;
+}
+
+fn plain(key: &str, length: u64) -> NewObject {
+    NewObject {
+        key: key.to_owned(),
+        length,
+        attributes: Attributes::default(),
+        tags: vec![],
+        conditions: Conditions::default(),
+        promised: Promised::default(),
+    }
 }

@@ -134,14 +134,15 @@ async fn write(
     let mut intake = Intake::new(content, length, promised, with_md5);
     let begun = Instant::now();
     let mut here = vec![];
-    let mut fan =
-        (length > SMALL_BYTES_MAX).then(|| open(services, &members, &key, (length, &marked), None));
+    let mut fan = None;
     while let Some(piece) = intake.next().await? {
-        let Some(open) = &mut fan else {
+        if length <= SMALL_BYTES_MAX {
             here.push(piece);
             continue;
-        };
-        if !open.send(piece).await {
+        }
+        // Not before something has come: whoever sends nothing keeps no bucket busy.
+        let begin = || open(services, &members, &key, (length, &marked), None);
+        if !fan.get_or_insert_with(begin).send(piece).await {
             if let Some(fan) = fan {
                 note(&fan.finish(0).await);
             }

@@ -154,12 +154,15 @@ impl Sending {
         let going = self.going(number, length).await?;
         let mut intake = Intake::new(content, length, promised, needs_md5(&going));
         let begun = Instant::now();
+        let mut next = intake.next().await?;
+        // Not before something has come: whoever sends nothing keeps no bucket busy.
         let mut fan = self.open(&going, number, length);
-        while let Some(piece) = intake.next().await? {
+        while let Some(piece) = next {
             if !fan.send(piece).await {
                 note(&fan.finish(0).await);
                 return Err(nobody());
             }
+            next = intake.next().await?;
         }
         let known = intake.finish()?;
         // Of two contents for one number, the one whose end comes last is the part: everywhere.
