@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _};
-use repoplane::model::object::Attributes;
-use repoplane::service::objects::writing::{self, NewObject};
-use repoplane::service::objects::{Conditions, ObjectError, Promised};
+use repoplane::service::objects::ObjectError;
 
 use super::stage::{Broken, Known, brief, content, silent};
 use crate::support::Server;
@@ -177,15 +175,12 @@ async fn a_body_that_is_not_what_was_said_changes_nothing() {
     ];
     for (length, pieces) in bodies {
         for key in ["a", "b"] {
-            let (session, space) = broken.stage.space().await;
-            let new = plain(key, length);
             let pieces = pieces.iter().map(|piece| match piece {
                 Ok(piece) => Ok(piece.clone()),
                 Err(error) => Err(error.kind().into()),
             });
             let content = futures::stream::iter(pieces.collect::<Vec<_>>()).boxed();
-            let services = broken.stage.services();
-            let put = writing::put(services, &session, &space, new, content).await;
+            let put = broken.stage.put_of(key, length, content).await;
             assert!(matches!(put, Err(ObjectError::BadContent(_))), "{length} {key}: {put:?}");
             broken.check(&known).await;
         }
@@ -203,22 +198,9 @@ async fn a_write_of_which_nothing_comes_asks_no_bucket() {
     broken.put("there", b"content").await.expect("a write");
     let asked = clouds[0].hold_before(On::Put);
     let (sender, content) = silent();
-    let (session, space) = broken.stage.space().await;
-    let new = plain("a", 300_000);
-    let put = writing::put(broken.stage.services(), &session, &space, new, content);
+    let put = broken.stage.put_of("a", 300_000, content);
     let (put, ()) = tokio::join!(put, broken.then_give_up(sender, "there"));
     assert!(matches!(put, Err(ObjectError::BadContent(_))), "{put:?}");
     assert!(asked.reached().now_or_never().is_none());
     server.stop().await;
-}
-
-fn plain(key: &str, length: u64) -> NewObject {
-    NewObject {
-        key: key.to_owned(),
-        length,
-        attributes: Attributes::default(),
-        tags: vec![],
-        conditions: Conditions::default(),
-        promised: Promised::default(),
-    }
 }

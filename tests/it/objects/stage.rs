@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
+use repoplane::backend::buckets::Content;
 use repoplane::model::access::Role;
 use repoplane::model::object::{Attributes, Object};
 use repoplane::service::Services;
@@ -71,18 +72,26 @@ impl<'s> Stage<'s> {
     }
 
     pub async fn put(&self, key: &str, content: &[u8]) -> Result<Object, ObjectError> {
+        let pieces: Vec<_> =
+            content.chunks(64 * 1024).map(Bytes::copy_from_slice).map(Ok).collect();
+        self.put_of(key, content.len() as u64, futures::stream::iter(pieces).boxed()).await
+    }
+
+    pub async fn put_of(
+        &self,
+        key: &str,
+        length: u64,
+        content: Content,
+    ) -> Result<Object, ObjectError> {
         let (session, space) = self.space().await;
         let new = NewObject {
             key: key.to_owned(),
-            length: content.len() as u64,
+            length,
             attributes: Attributes::default(),
             tags: vec![],
             conditions: Conditions::default(),
             promised: Promised::default(),
         };
-        let pieces: Vec<_> =
-            content.chunks(64 * 1024).map(Bytes::copy_from_slice).map(Ok).collect();
-        let content = futures::stream::iter(pieces).boxed();
         writing::put(self.services(), &session, &space, new, content).await
     }
 
