@@ -100,8 +100,10 @@ async fn the_only_copy_survives_a_bad_download() {
         let key = size.to_string();
         known.insert(key.clone(), content(&key, size));
         broken.put(&key, &known[&key]).await.expect("a write");
+        let turns = broken.unhealed().await;
         clouds[0].fail_times(1, On::Get, Fault::Corrupts);
         broken.stage.get(&key).await.expect_err("a damaged content");
+        drop(turns);
     }
     broken.mend().await;
     broken.check(&known).await;

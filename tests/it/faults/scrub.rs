@@ -70,8 +70,10 @@ async fn a_survey_goes_on_behind_what_cannot_be_read() {
     let (server, clouds) = Server::beside_faulty_clouds(2).await;
     let broken = Broken::over(&server, &clouds, "MIRROR").await;
     let known = filled(&broken).await;
+    let turns = broken.unhealed().await;
     clouds[0].fail_times(3, On::Get, Fault::Cuts(10));
     assert_eq!(broken.scrub(true).await, 3);
+    drop(turns);
     broken.mend().await;
     broken.check(&known).await;
     server.stop().await;

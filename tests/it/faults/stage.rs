@@ -11,7 +11,7 @@ use repoplane::model::time::Timestamp;
 use repoplane::service::objects::{ObjectError, Space, healing, roll_all};
 use repoplane::store::{debts, intents, storage_jobs};
 use serde_json::json;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use crate::objects::stage::Stage;
 use crate::storage::stage::User;
@@ -84,13 +84,19 @@ impl<'s> Broken<'s> {
         }
     }
 
-    /// Writes although buckets failed, and while the healer does not fail with them.
-    pub async fn put_calmly(&self, key: &str, content: &[u8]) {
+    /// Keeps the healer away for as long as this is held, so that it meets no fault that others are to meet.
+    pub async fn unhealed(&self) -> Vec<OwnedMutexGuard<()>> {
         let mut turns = vec![];
-        for member in &self.space().await.members {
-            let turn = self.stage.services().plane.turn(member.bucket.id);
+        for bucket in &self.stage.buckets {
+            let turn = self.stage.services().plane.turn((*bucket).into());
             turns.push(turn.lock_owned().await);
         }
+        turns
+    }
+
+    /// Writes although buckets failed, and while the healer does not fail with them.
+    pub async fn put_calmly(&self, key: &str, content: &[u8]) {
+        let _turns = self.unhealed().await;
         self.calm().await;
         self.put(key, content).await.expect("a write");
     }
