@@ -1,5 +1,5 @@
 //! The shortest way into SQLite: on the thread that asks, with no queue and no other thread between.
-//! A PUT waits for it twice, and would wait longer for two changes of threads than for what is written.
+//! A PUT would wait longer for two changes of threads than for what is written.
 
 use std::io;
 use std::path::Path;

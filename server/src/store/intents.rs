@@ -30,7 +30,7 @@ pub struct Intent {
     pub lease_until: Timestamp,
     /// What the key is to hold. Nothing, when it is to hold nothing, or what it holds already.
     pub object: Option<Object>,
-    /// Whether the client may know it as done, see [`super::ledger::Ledger::put_taken`].
+    /// Whether the client may know it as done, see [`super::ledger::Ledger::put_told`].
     pub told: bool,
 }
 

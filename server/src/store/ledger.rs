@@ -135,7 +135,7 @@ impl Ledger {
         released.await
     }
 
-    /// Whether [`Self::put_taken`] may leave it to the intent to be durable.
+    /// Whether a write whose intent is durable may be acknowledged before [`Self::put_told`].
     pub fn tells_early(&self) -> bool {
         self.store.direct.is_some()
     }
@@ -145,29 +145,36 @@ impl Ledger {
         self.store.sync()
     }
 
-    /// Writes an object that all its buckets hold, for whoever has taken its key, which is given back. False
-    /// if somebody else has the key by now. It is durable, or its intent is: after a power cut the buckets
-    /// say that they hold it.
+    /// Writes an object that all its buckets hold, for whoever has taken its key, which is given back; durable
+    /// once this returns. False if somebody else has the key by now.
     pub async fn put_taken(
         &self,
         lane: &str,
         space: SpaceId,
         object: Object,
-        (intent, synced): (Version, Option<Synced>),
+        intent: Version,
     ) -> Result<bool, sqlx::Error> {
-        if let Some(direct) = &self.store.direct {
-            let put = direct.write(move |c| direct::put_taken(c, space, &object, intent)).await?;
-            if let Some(synced) = synced.or_else(|| self.sync()) {
-                synced.wait().await?;
-            }
-            return Ok(put);
-        }
         let manner = Manner { durable: true, at_once: true };
         let put = self.ask(lane, manner, move |connection| {
             let object = object.clone();
             Box::pin(async move { objects::put_taken(connection, space, &object, intent).await })
         });
         put.await
+    }
+
+    /// As [`Self::put_taken`], but a power cut may undo it: the intent is durable then, and the buckets say
+    /// that they hold the object.
+    pub async fn put_told(
+        &self,
+        lane: &str,
+        space: SpaceId,
+        object: Object,
+        intent: Version,
+    ) -> Result<bool, sqlx::Error> {
+        let Some(direct) = &self.store.direct else {
+            return self.put_taken(lane, space, object, intent).await;
+        };
+        direct.write(move |c| direct::put_taken(c, space, &object, intent)).await
     }
 
     async fn ask<T: Send + 'static>(

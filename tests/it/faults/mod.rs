@@ -12,6 +12,7 @@ mod races;
 mod reads;
 mod scrub;
 mod stage;
+mod telling;
 mod two_servers;
 mod uploads;
 mod writes;

@@ -102,6 +102,10 @@ async fn a_write_whose_key_was_given_back_replaces_nothing() {
 async fn a_late_write_does_not_replace_what_came_after_it() {
     let (server, clouds) = Server::beside_faulty_clouds(2).await;
     let broken = Broken::over(&server, &clouds, "MIRROR").await;
+    if broken.stage.services().store.kind() == Kind::Sqlite {
+        // No other process can be on it, so nobody asks the database who has the key by now.
+        return server.stop().await;
+    }
     broken.put("a", b"old").await.expect("a write");
     let gate = clouds[0].hold_body(On::Put);
     let late = clouds[1].hold_answer(On::Put);

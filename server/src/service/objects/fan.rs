@@ -19,12 +19,34 @@ use crate::backend::buckets::{BucketError, Content};
 /// one is held back until it is known whether the content is good. They bound the memory of a write.
 const QUEUE: usize = 1;
 const IN_HAND: usize = 3;
+/// Largest content, in bytes, that need not wait for its buckets, how many of those there are at most at once,
+/// and into how many pieces they fit: a bucket with much else to do gets all there is when its turn comes.
+const AHEAD_BYTES_MAX: u64 = 1024 * 1024;
+const AHEAD_AT_ONCE: usize = 4;
+const AHEAD_PIECES: usize = 18;
 
 pub type Done<T> = Result<T, BucketError>;
+
+/// Room for contents that are ahead of their buckets.
+pub struct Ahead(Arc<Semaphore>);
+
+impl Default for Ahead {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AHEAD_AT_ONCE)))
+    }
+}
+
+impl Ahead {
+    pub fn room(&self, length: u64) -> Option<OwnedSemaphorePermit> {
+        let fits = length <= AHEAD_BYTES_MAX;
+        fits.then(|| self.0.clone().try_acquire_owned().ok()).flatten()
+    }
+}
 
 pub struct Fan<T> {
     lanes: Vec<Lane<T>>,
     stall: Duration,
+    _ahead: Option<OwnedSemaphorePermit>,
 }
 
 struct Lane<T> {
@@ -50,13 +72,16 @@ impl<T: Send + 'static> Fan<T> {
     pub fn open(
         members: &[Arc<Member>],
         stall: Duration,
+        ahead: Option<OwnedSemaphorePermit>,
         write: impl Fn(Arc<Member>, Content) -> BoxFuture<'static, Done<T>>,
     ) -> Self {
+        let (waiting, in_hand) =
+            if ahead.is_some() { (AHEAD_PIECES, AHEAD_PIECES) } else { (QUEUE, IN_HAND) };
         let pieces = || {
-            let (pieces, queue) = mpsc::channel(QUEUE);
-            (Pieces::Open(pieces), until_end(queue))
+            let (pieces, queue) = mpsc::channel(waiting);
+            (Pieces::Open(pieces), until_end(queue, in_hand))
         };
-        Self::begin(members, stall, pieces, write)
+        Self { _ahead: ahead, ..Self::begin(members, stall, pieces, write) }
     }
 
     /// As [`Self::open`], with a content that is here already, and good.
@@ -84,7 +109,7 @@ impl<T: Send + 'static> Fan<T> {
             let done = tokio::spawn(write(member.clone(), content));
             Lane { member: member.clone(), pieces, done, held_up: Duration::ZERO }
         };
-        Self { lanes: members.iter().map(lane).collect(), stall }
+        Self { lanes: members.iter().map(lane).collect(), stall, _ahead: None }
     }
 
     /// Sends a piece to all that are still there; false if nobody is.
@@ -162,8 +187,8 @@ impl<T: Send + 'static> Fan<T> {
 }
 
 /// The pieces before an empty one. Without one they end in an error, so that nothing becomes an object.
-fn until_end(queue: mpsc::Receiver<Bytes>) -> Content {
-    let in_hand = Arc::new(Semaphore::new(IN_HAND));
+fn until_end(queue: mpsc::Receiver<Bytes>, in_hand: usize) -> Content {
+    let in_hand = Arc::new(Semaphore::new(in_hand));
     let next = move |queue: Option<mpsc::Receiver<Bytes>>| {
         let in_hand = in_hand.clone();
         async move {

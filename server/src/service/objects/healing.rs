@@ -170,7 +170,7 @@ async fn copy(
     let attributes = Arc::new(marked(&object.about.attributes, object.version));
     let (key, length) = (member.key(&object.key), object.size);
     let (begun, tuning) = (Instant::now(), services.plane.tuning);
-    let mut fan = Fan::open(std::slice::from_ref(member), tuning.stall, |_, content| {
+    let mut fan = Fan::open(std::slice::from_ref(member), tuning.stall, None, |_, content| {
         let (driver, key, attributes) = (driver.clone(), key.clone(), attributes.clone());
         Box::pin(async move { driver.put(&key, length, &attributes, content).await })
     });

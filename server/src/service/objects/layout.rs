@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::fan::Ahead;
 use super::locks::Locks;
 use super::recovering::Unsettled;
 use super::{ObjectError, Result, Session};
@@ -70,6 +71,7 @@ pub struct Plane {
     pub writes: TaskTracker,
     pub(super) locks: Locks,
     pub(super) unsettled: Unsettled,
+    pub(super) ahead: Ahead,
     layouts: Mutex<HashMap<StorageRepoId, Arc<Layout>>>,
     health: Mutex<HashMap<BucketId, Arc<Health>>>,
     /// By access key, and good as long as nothing but objects has changed.
@@ -131,6 +133,7 @@ impl Plane {
             writes: TaskTracker::new(),
             locks: Locks::default(),
             unsettled,
+            ahead: Ahead::default(),
             layouts: Mutex::default(),
             health: Mutex::default(),
             sessions: Mutex::default(),

@@ -51,7 +51,12 @@ pub(super) async fn roll(services: &Services, id: SpaceId, key: &str) -> Result<
     let known = objects::get(services.store.read(), id, key).await?;
     let taken = Taken::over(&intent, known);
     match plane.space(services, id).await? {
-        Some(space) => resolve(services, &space, &taken, intent.object).await.map(drop)?,
+        Some(space) => {
+            if let Err(error) = resolve(services, &space, &taken, intent.object).await {
+                put_off(services, id, &taken).await?;
+                return Err(error);
+            }
+        }
         // Nobody asks for it any more.
         None => {
             let mut tx = services.store.begin().await?;
@@ -99,9 +104,7 @@ pub(super) async fn resolve(
     }
     if holding.is_empty() && !unknown.is_empty() && !is_safe {
         // Those who do not answer hold the last copies there are: of what was, or of what is to be.
-        let (id, key, version) = (space.id, taken.key.clone(), taken.version);
-        let until = Timestamp::now().plus(LATER);
-        intents::renew(services.store.write_now(), (id, &key), version, until).await?;
+        put_off(services, space.id, taken).await?;
         return Ok(None);
     }
     if holding.is_empty() {
@@ -113,6 +116,12 @@ pub(super) async fn resolve(
     }
     commit(services, space, &object, taken, &holding).await?;
     Ok(Some(object))
+}
+
+async fn put_off(services: &Services, space: SpaceId, taken: &Taken) -> Result<()> {
+    let (place, until) = ((space, taken.key.as_str()), Timestamp::now().plus(LATER));
+    intents::renew(services.store.write_now(), place, taken.version, until).await?;
+    Ok(())
 }
 
 /// Gives a key back that holds what it held. Of those in `unsure` nobody knows whether they do.

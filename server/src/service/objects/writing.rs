@@ -13,7 +13,7 @@ use super::fan::{Done, Fan};
 use super::intake::{Digests, Intake, Promised};
 use super::layout::{Member, Space};
 use super::locks::{self, Aim, Taken};
-use super::{Account, Conditions, ObjectError, Result, Session, reading, roll};
+use super::{Account, Conditions, ObjectError, Result, Session, reading, recovering, roll};
 use crate::backend::buckets::{Content, Stored};
 use crate::model::access::Role;
 use crate::model::id::{BucketId, Version};
@@ -186,7 +186,7 @@ async fn write(
 /// Commits what became of a write: the version that is now the current one, and who owes it.
 pub(super) async fn settle(
     services: &Arc<Services>,
-    space: &Space,
+    space: &Arc<Space>,
     mut object: Object,
     mut taken: Taken,
     ended: Vec<(Arc<Member>, Done<Stored>)>,
@@ -210,10 +210,17 @@ pub(super) async fn settle(
     let alike = holding.len() == space.members.len()
         && taken.owing.as_ref().is_some_and(Vec::is_empty)
         && object.about.parts.is_empty();
+    if alike && let Some(synced) = taken.synced.take() {
+        if let Err(error) = synced.wait().await {
+            recovering::leave(services, space, &taken).await;
+            return Err(sqlx::Error::from(error).into());
+        }
+        recovering::tell(services, space, object.clone(), taken);
+        return Ok(object);
+    }
     if alike {
         let (ledger, lane) = (&services.plane.ledger, space.lane(&object.key));
-        let intent = (taken.version, taken.synced.take());
-        if ledger.put_taken(&lane, space.id, object.clone(), intent).await? {
+        if ledger.put_taken(&lane, space.id, object.clone(), taken.version).await? {
             return Ok(object);
         }
     }
@@ -340,7 +347,7 @@ fn open(
     };
     match whole {
         Some(content) => Fan::of_whole(members, stall, content, write),
-        None => Fan::open(members, stall, write),
+        None => Fan::open(members, stall, services.plane.ahead.room(length), write),
     }
 }
 

@@ -222,7 +222,7 @@ impl Sending {
 
     fn open(&self, going: &[Copy], number: u32, length: u64) -> Fan<Stored> {
         let members: Vec<_> = going.iter().map(|copy| copy.member.clone()).collect();
-        Fan::open(&members, self.services.plane.tuning.stall, |member, content| {
+        Fan::open(&members, self.services.plane.tuning.stall, None, |member, content| {
             let upload = going.iter().find(|copy| Arc::ptr_eq(&copy.member, &member));
             let (services, upload) =
                 (self.services.clone(), upload.map(|copy| copy.upload.clone()));
