@@ -1,11 +1,12 @@
 //! The migrations for SQLite and PostgreSQL are twins: the same numbers and names, and the same
-//! statements but for what the two databases spell differently.
+//! statements but for what the two databases spell differently, and for how rows lie in SQLite, which is
+//! said from a line `-- SQLite only` on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use repoplane::store::Store;
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgPool, SqliteConnection, SqlitePool};
 
 use crate::support::database::Database;
 
@@ -50,6 +51,34 @@ fn a_difference_is_seen() {
     ] {
         assert!(!differences(ours, &same.replace(what, to)).is_empty(), "{to}");
     }
+}
+
+/// Tables that are made anew keep what was in them.
+#[tokio::test]
+async fn rows_lie_elsewhere_and_are_the_same() {
+    const ROWS: &str = "INSERT INTO objects VALUES ('s', 'b', 'v1', 0, 7, 'e', '{}', 5, '[1]'),
+            ('s', 'a', 'v2', 1, 0, '', '{}', 6, '');
+        INSERT INTO intents VALUES ('s', 'b', 'v3', 'n', 8, NULL, 0), ('s', 'a', 'v4', 'n', 9, '{}', 1);";
+    const MADE_ANEW: &str = "0011_fewer_pages.sql";
+    const OBJECTS: &str = "SELECT space_id || key || version || deleted || size || etag || about
+        || modified_at || parts FROM objects ORDER BY key";
+    const INTENTS: &str = "SELECT space_id || key || version || node || lease_until
+        || COALESCE(object, 'nothing') || told FROM intents ORDER BY key";
+    let mut sqlite = SqliteConnection::connect("sqlite::memory:").await.expect("a database");
+    let mut texts = migrations("sqlite");
+    let later = texts.split_off(MADE_ANEW).remove(MADE_ANEW).expect("it is there");
+    for text in texts.into_values().chain([ROWS.to_owned()]) {
+        sqlite.execute(AssertSqlSafe(text)).await.expect("migrated, and filled");
+    }
+    let rows = async |sqlite: &mut SqliteConnection| {
+        let objects = sqlx::query_scalar::<_, String>(OBJECTS).fetch_all(&mut *sqlite).await;
+        let intents = sqlx::query_scalar::<_, String>(INTENTS).fetch_all(&mut *sqlite).await;
+        [objects, intents].map(|rows| rows.expect("rows"))
+    };
+    let before = rows(&mut sqlite).await;
+    assert_eq!(before.concat().len(), 4);
+    sqlite.execute(AssertSqlSafe(later)).await.expect("migrated");
+    assert_eq!(rows(&mut sqlite).await, before);
 }
 
 /// What the databases themselves say, where there is a PostgreSQL to ask.
@@ -156,6 +185,7 @@ fn migrations(database: &str) -> BTreeMap<String, String> {
 }
 
 fn differences(sqlite: &str, postgres: &str) -> Vec<String> {
+    let sqlite = sqlite.split("-- SQLite only").next().unwrap_or_default();
     let (ours, theirs) = (statements(sqlite), statements(postgres));
     let count = ours.len().max(theirs.len());
     let pair = |index| {

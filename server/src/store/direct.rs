@@ -17,7 +17,7 @@ use crate::model::id::{SpaceId, Version};
 use crate::model::object::Object;
 
 /// Commits after which the log is put into the database.
-const CHECKPOINT_COMMITS: u32 = 300;
+const CHECKPOINT_COMMITS: u32 = 1000;
 /// How long to wait for others who write.
 const PATIENCE: Duration = Duration::from_secs(10);
 

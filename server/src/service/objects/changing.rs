@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 use super::intake::{Given, Promised};
 use super::layout::Space;
 use super::locks;
+use super::to_end::ToEnd;
 use super::writing::{NewObject, check_tags, put_own};
 use super::{Account, Conditions, ObjectError, Result, Session, reading};
 use crate::model::access::Role;
@@ -90,8 +91,7 @@ pub async fn set_tags(
         // A client that goes away must not leave the key taken.
         async move { set(&services, &space, &key, tags).await }
     };
-    let done = services.plane.writes.spawn(work).await;
-    let done = done.map_err(|error| ObjectError::Other(error.into())).flatten();
+    let done = ToEnd::new(&services.plane.writes, work).await;
     Account::of(services, session).request(begun, done, Counted::default())
 }
 

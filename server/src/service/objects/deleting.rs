@@ -8,8 +8,9 @@ use futures::future::join_all;
 
 use super::layout::{Member, Space};
 use super::locks::{self, Taken};
+use super::to_end::ToEnd;
 use super::writing::{grown, refuse_early};
-use super::{Account, Conditions, ObjectError, Result, Session};
+use super::{Account, Conditions, Result, Session};
 use crate::backend::buckets::BucketError;
 use crate::model::access::Role;
 use crate::model::id::{BucketId, Version};
@@ -40,8 +41,7 @@ pub async fn delete(
         let (key, conditions) = (key.to_owned(), conditions.clone());
         async move { delete_now(&services, &account, &space, &key, &conditions).await }
     };
-    let deleted = services.plane.writes.spawn(work).await;
-    let deleted = deleted.map_err(|error| ObjectError::Other(error.into())).flatten();
+    let deleted = ToEnd::new(&services.plane.writes, work).await;
     let size = deleted.as_ref().ok().and_then(|gone| gone.as_ref().map(|object| object.size));
     let size_change = grown(size.unwrap_or_default(), 0);
     account.request(begun, deleted, Counted { size_change, ..Counted::default() })

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures::future::{BoxFuture, select_all};
+use futures::future::{BoxFuture, ready, select_all};
 use futures::stream::{FuturesUnordered, iter, unfold};
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::layout::Member;
 use crate::backend::buckets::{BucketError, Content};
@@ -52,7 +52,7 @@ pub struct Fan<T> {
 struct Lane<T> {
     member: Arc<Member>,
     pieces: Pieces,
-    done: JoinHandle<Done<T>>,
+    done: BoxFuture<'static, Done<T>>,
     /// For how long the others waited for it.
     held_up: Duration,
 }
@@ -77,11 +77,19 @@ impl<T: Send + 'static> Fan<T> {
     ) -> Self {
         let (waiting, in_hand) =
             if ahead.is_some() { (AHEAD_PIECES, AHEAD_PIECES) } else { (QUEUE, IN_HAND) };
-        let pieces = || {
+        let lane = |member: &Arc<Member>| {
             let (pieces, queue) = mpsc::channel(waiting);
-            (Pieces::Open(pieces), until_end(queue, in_hand))
+            let done = tokio::spawn(write(member.clone(), until_end(queue, in_hand)));
+            let done =
+                AbortOnDropHandle::new(done).map(|done| done.unwrap_or(Err(BucketError::TimedOut)));
+            Lane {
+                member: member.clone(),
+                pieces: Pieces::Open(pieces),
+                done: done.boxed(),
+                held_up: Duration::ZERO,
+            }
         };
-        Self { _ahead: ahead, ..Self::begin(members, stall, pieces, write) }
+        Self { lanes: members.iter().map(lane).collect(), stall, _ahead: ahead }
     }
 
     /// As [`Self::open`], with a content that is here already, and good.
@@ -91,23 +99,10 @@ impl<T: Send + 'static> Fan<T> {
         content: &[Bytes],
         write: impl Fn(Arc<Member>, Content) -> BoxFuture<'static, Done<T>>,
     ) -> Self {
-        let pieces = || {
-            let content: Vec<_> = content.iter().cloned().map(Ok).collect();
-            (Pieces::Done, iter(content).boxed())
-        };
-        Self::begin(members, stall, pieces, write)
-    }
-
-    fn begin(
-        members: &[Arc<Member>],
-        stall: Duration,
-        pieces: impl Fn() -> (Pieces, Content),
-        write: impl Fn(Arc<Member>, Content) -> BoxFuture<'static, Done<T>>,
-    ) -> Self {
         let lane = |member: &Arc<Member>| {
-            let (pieces, content) = pieces();
-            let done = tokio::spawn(write(member.clone(), content));
-            Lane { member: member.clone(), pieces, done, held_up: Duration::ZERO }
+            let content: Vec<_> = content.iter().cloned().map(Ok).collect();
+            let done = write(member.clone(), iter(content).boxed());
+            Lane { member: member.clone(), pieces: Pieces::Done, done, held_up: Duration::ZERO }
         };
         Self { lanes: members.iter().map(lane).collect(), stall, _ahead: None }
     }
@@ -163,7 +158,7 @@ impl<T: Send + 'static> Fan<T> {
                     }
                 }
                 Pieces::Done => {}
-                Pieces::Lost => lane.done.abort(),
+                Pieces::Lost => lane.done = ready(so_far(&mut lane.done)).boxed(),
             }
         }
         let mut ended = Vec::with_capacity(running.len());
@@ -172,18 +167,19 @@ impl<T: Send + 'static> Fan<T> {
             let patience = if good >= enough { self.stall } else { Duration::MAX };
             let next = select_all(running.iter_mut().map(|lane| &mut lane.done));
             let Ok((done, index, _)) = tokio::time::timeout(patience, next).await else { break };
-            let done = done.unwrap_or(Err(BucketError::TimedOut));
             good += usize::from(done.is_ok());
             ended.push((running.remove(index).member, done));
         }
-        for lane in running {
-            lane.done.abort();
-            // It may have come to its end just now.
-            let done = lane.done.now_or_never().and_then(Result::ok);
-            ended.push((lane.member, done.unwrap_or(Err(BucketError::TimedOut))));
+        for mut lane in running {
+            ended.push((lane.member, so_far(&mut lane.done)));
         }
         ended
     }
+}
+
+/// What came of a write that nobody waits for any more: it may have ended by itself.
+fn so_far<T>(done: &mut BoxFuture<'static, Done<T>>) -> Done<T> {
+    done.now_or_never().unwrap_or(Err(BucketError::TimedOut))
 }
 
 /// The pieces before an empty one. Without one they end in an error, so that nothing becomes an object.

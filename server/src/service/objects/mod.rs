@@ -12,6 +12,7 @@ mod locks;
 mod recovering;
 mod session;
 mod survey;
+mod to_end;
 
 pub mod changing;
 pub mod deleting;

@@ -53,7 +53,8 @@ pub(super) async fn roll(services: &Services, id: SpaceId, key: &str) -> Result<
     match plane.space(services, id).await? {
         Some(space) => {
             if let Err(error) = resolve(services, &space, &taken, intent.object).await {
-                put_off(services, id, &taken).await?;
+                // If even this fails, its lease runs out again.
+                let _ = put_off(services, id, &taken).await;
                 return Err(error);
             }
         }

@@ -13,6 +13,7 @@ use super::fan::{Done, Fan};
 use super::intake::{Digests, Intake, Promised};
 use super::layout::{Member, Space};
 use super::locks::{self, Aim, Taken};
+use super::to_end::ToEnd;
 use super::{Account, Conditions, ObjectError, Result, Session, reading, recovering, roll};
 use crate::backend::buckets::{Content, Stored};
 use crate::model::access::Role;
@@ -88,12 +89,12 @@ async fn checked(
         drain(content, new.length).await;
         return Err(error);
     }
-    let (services, space, account) = (services.clone(), space.clone(), account.clone());
-    let writes = services.plane.writes.clone();
+    let work = {
+        let (services, space, account) = (services.clone(), space.clone(), account.clone());
+        async move { write(&services, &account, &space, new, content).await }
+    };
     // A client that goes away must not stop what has gone out already.
-    let written =
-        writes.spawn(async move { write(&services, &account, &space, new, content).await });
-    written.await.map_err(|error| ObjectError::Other(error.into()))?
+    ToEnd::new(&services.plane.writes, work).await
 }
 
 /// Better before the body than after it; what counts of the conditions is asked again then. Nothing can be

@@ -15,6 +15,7 @@ use crate::model::upload::{Announced, UPLOADS_MAX, Upload, Wanted};
 use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::service::objects::layout::{Member, Space};
+use crate::service::objects::to_end::ToEnd;
 use crate::service::objects::writing::{check, marked, ready};
 use crate::service::objects::{Account, ObjectError, Result, Session};
 use crate::store::uploads::{self, CopyRow};
@@ -43,8 +44,7 @@ pub async fn create(
         async move { begin(&services, &account, &space, by, new).await }
     };
     // A client that goes away must not leave buckets with uploads that nobody knows of.
-    let done = services.plane.writes.spawn(work).await;
-    let done = done.map_err(|error| ObjectError::Other(error.into())).flatten();
+    let done = ToEnd::new(&services.plane.writes, work).await;
     account.request(begun, done, Counted::default())
 }
 

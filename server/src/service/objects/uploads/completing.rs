@@ -23,6 +23,7 @@ use crate::service::Services;
 use crate::service::objects::fan::Done;
 use crate::service::objects::layout::{Member, Space};
 use crate::service::objects::locks::{self, Taken};
+use crate::service::objects::to_end::ToEnd;
 use crate::service::objects::writing::{grown, refuse_early, settle};
 use crate::service::objects::{Account, Conditions, ObjectError, Result, Session, reading};
 use crate::store::upload_parts::{self, Tags};
@@ -66,8 +67,7 @@ pub async fn complete(
         let key = key.to_owned();
         async move { finish(&services, &account, &space, (&key, id), asked).await }
     };
-    let done = services.plane.writes.spawn(work).await;
-    let done = done.map_err(|error| ObjectError::Other(error.into())).flatten();
+    let done = ToEnd::new(&services.plane.writes, work).await;
     account.request(begun, done, Counted::default())
 }
 

@@ -15,6 +15,7 @@ use crate::model::upload::{ABANDONED_AFTER, Upload};
 use crate::model::usage::Counted;
 use crate::service::Services;
 use crate::service::objects::layout::Space;
+use crate::service::objects::to_end::ToEnd;
 use crate::service::objects::{Account, ObjectError, Result, Session, locks};
 use crate::store::{intents, uploads};
 
@@ -40,8 +41,7 @@ pub async fn abort(
             async move { end(&services, &space, &upload).await }
         };
         // A client that goes away must not keep the key.
-        let ended = services.plane.writes.spawn(ending).await;
-        let ended = ended.map_err(|error| ObjectError::Other(error.into())).flatten()?;
+        let ended = ToEnd::new(&services.plane.writes, ending).await?;
         if ended { Ok(()) } else { Err(ObjectError::NoSuchUpload) }
     };
     let done = work.await;

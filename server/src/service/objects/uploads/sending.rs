@@ -19,6 +19,7 @@ use crate::service::objects::changing::check_source;
 use crate::service::objects::fan::{Done, Fan};
 use crate::service::objects::intake::{Digests, Given, Intake, Promised};
 use crate::service::objects::layout::{Member, Space};
+use crate::service::objects::to_end::ToEnd;
 use crate::service::objects::writing::{hex, is_md5, note};
 use crate::service::objects::{Account, Conditions, ObjectError, Result, Session, reading};
 use crate::store::upload_parts::{self, Tags};
@@ -78,8 +79,7 @@ async fn own_part(
         }
     };
     // A client that goes away must not stop what has gone out already.
-    let done = services.plane.writes.spawn(work).await;
-    let done = done.map_err(|error| ObjectError::Other(error.into())).flatten();
+    let done = ToEnd::new(&services.plane.writes, work).await;
     account.request(begun, done, Counted::default())
 }
 
