@@ -1,7 +1,7 @@
 //! What has begun to change something comes to its end, even if the client goes away that asked for it.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -22,17 +22,19 @@ impl<T> Future for ToEnd<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let work = self.0.as_mut().expect("it is not asked again for what it gave");
-        let done = ready!(work.poll_unpin(context));
-        self.0 = None;
-        Poll::Ready(done)
+        // Out of here meanwhile: what panics has ended.
+        let mut work = self.0.take().expect("it is not asked again for what it gave");
+        let done = work.poll_unpin(context);
+        if done.is_pending() {
+            self.0 = Some(work);
+        }
+        done
     }
 }
 
 impl<T> Drop for ToEnd<T> {
     fn drop(&mut self) {
-        // What has panicked has ended.
-        if let Some(work) = self.0.take().filter(|_| !std::thread::panicking())
+        if let Some(work) = self.0.take()
             && let Ok(runtime) = Handle::try_current()
         {
             runtime.spawn(work.map(drop));
