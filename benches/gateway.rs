@@ -1,5 +1,5 @@
-//! The S3 gateway in front of two buckets, beside a client that writes both itself, and beside rclone
-//! over a union of the same two, in the same run.
+//! The S3 gateway in front of two buckets, beside a client that writes both itself, beside rclone over a
+//! union of the same two, and beside a relay that does nothing but pass PUTs on to both, in the same run.
 //!
 //! `.ci/peers && cargo build --release && cargo bench --bench gateway`
 
@@ -7,6 +7,7 @@ mod load;
 
 use std::time::{Duration, Instant};
 
+use load::relay::{Relay, become_one_if_asked};
 use load::s3::{Line, Peer, Place};
 use load::{Connection, Sample, Server, request, spent};
 use serde_json::{Value, json};
@@ -22,8 +23,22 @@ const FEW_KEYS: usize = 20;
 const PIECE: u64 = 256 * KIB;
 const LARGE: u64 = 5 * 1024 * MIB;
 
+/// How a contestant gets to the buckets.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    /// With a request to each of these places.
+    To(&'a [Place]),
+    /// With one to a relay, which makes one to each of these places of it.
+    Through(&'a Relay, &'a [Place]),
+}
+
+fn main() {
+    become_one_if_asked();
+    benchmark();
+}
+
 #[tokio::main]
-async fn main() {
+async fn benchmark() {
     let only = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     let (peer_a, mut peer_b) = (Peer::start("bench-a"), Peer::start("bench-b"));
@@ -32,11 +47,17 @@ async fn main() {
     let gateway = mirror(&server, &[(&peer_a, "bench-a"), (&peer_b, "bench-b")]).await;
     let both = [Place::of(&peer_a, "bench-a"), Place::of(&peer_b, "bench-b")];
     let union = Place::of(&union, "both");
-    // The direct client, the gateway, the union.
-    let contestants = [&both[..], std::slice::from_ref(&gateway), std::slice::from_ref(&union)];
     if wanted("cells") {
-        let at_work =
-            [vec![std::process::id()], vec![peer_a.pid(), peer_b.pid()], vec![server.pid()]];
+        let relay = Relay::start(&[&peer_a, &peer_b]);
+        // In the order in which `cells` names them.
+        let contestants = [
+            Way::To(&both),
+            Way::To(std::slice::from_ref(&gateway)),
+            Way::To(std::slice::from_ref(&union)),
+            Way::Through(&relay, &both),
+        ];
+        let between = vec![server.pid(), relay.pid()];
+        let at_work = [vec![std::process::id()], vec![peer_a.pid(), peer_b.pid()], between];
         cells(&contestants, &at_work).await;
     }
     if wanted("memory") {
@@ -49,8 +70,11 @@ async fn main() {
     server.stop();
 }
 
-/// `at_work` are the client, the peers, and the server.
-async fn cells(contestants: &[&[Place]; 3], at_work: &[Vec<u32>; 3]) {
+/// Those that read, too: all but the relay.
+const READERS: usize = 3;
+
+/// `at_work` are the client, the peers, and what stands between them.
+async fn cells(contestants: &[Way<'_>; 4], at_work: &[Vec<u32>; 3]) {
     // Replacing small files costs the peers more than making new ones does: ext4 steps over all inodes
     // that were freed in the last seconds. So there are cells of both kinds.
     for (name, bytes, fresh) in [
@@ -61,9 +85,9 @@ async fn cells(contestants: &[&[Place]; 3], at_work: &[Vec<u32>; 3]) {
     ] {
         for clients in [1, 16] {
             let count = count(bytes, clients);
-            let mut puts = [[0.0; 3]; TURNS];
-            let mut gets = [[0.0; 3]; TURNS];
-            let mut cpu = [[Duration::ZERO; 3]; 3];
+            let mut puts = [[0.0; 4]; TURNS];
+            let mut gets = [[0.0; READERS]; TURNS];
+            let mut cpu = [[Duration::ZERO; 3]; 4];
             for (turn, (puts, gets)) in puts.iter_mut().zip(&mut gets).enumerate() {
                 let work = |kind| Work {
                     kind,
@@ -72,61 +96,74 @@ async fn cells(contestants: &[&[Place]; 3], at_work: &[Vec<u32>; 3]) {
                     keys: if fresh { count } else { count.min(FEW_KEYS) },
                     turn: if fresh { turn } else { 0 },
                 };
-                for (place, places) in in_turn(contestants, turn) {
+                for place in in_turn(puts.len(), turn) {
                     let before = all_spent(at_work);
-                    let put = run(places, work(Kind::Put), clients).await;
+                    let put = run(contestants[place], work(Kind::Put), clients).await;
                     puts[place] = put.per_second();
                     let after = all_spent(at_work);
                     for (who, cpu) in cpu[place].iter_mut().enumerate() {
                         *cpu += after[who] - before[who];
                     }
                 }
-                for (place, places) in in_turn(contestants, turn) {
-                    let get = run(&places[..1], work(Kind::Get), clients).await;
+                for place in in_turn(gets.len(), turn) {
+                    let get = run(contestants[place], work(Kind::Get), clients).await;
                     gets[place] = get.per_second();
                 }
             }
-            for (what, turns) in [("PUT", puts), ("GET", gets)] {
-                let [direct, gateway, union] = [0, 1, 2].map(|place| median(turns, |t| t[place]));
-                let mib = |per_second: f64| per_second * bytes as f64 / MIB as f64;
-                println!(
-                    "{what} {name:>9}, {clients:2} clients: direct {direct:7.1}/s ({:6.1} MiB/s)  \
-                     gateway {gateway:7.1}/s ({:6.1} MiB/s)  union {union:7.1}/s   \
-                     {:.2} of direct, {:.1}x union",
-                    mib(direct),
-                    mib(gateway),
-                    median(turns, |t| t[1] / t[0]),
-                    median(turns, |t| t[1] / t[2]),
-                );
-            }
-            let [direct, gateway, _] = cpu.map(|cpu| {
+            let mib = |per_second: f64| per_second * bytes as f64 / MIB as f64;
+            print!("PUT {name:>9}, {clients:2} clients: {}", compared(&puts, mib));
+            println!(
+                "   relay {:.1}/s, {:.2} of direct, {:.1}x union; gateway {:.2} of relay",
+                median(&puts, |t| t[3]),
+                median(&puts, |t| t[3] / t[0]),
+                median(&puts, |t| t[3] / t[2]),
+                median(&puts, |t| t[1] / t[3]),
+            );
+            println!("GET {name:>9}, {clients:2} clients: {}", compared(&gets, mib));
+            let [direct, gateway, _, relay] = cpu.map(|cpu| {
                 cpu.map(|cpu| cpu.as_secs_f64() * 1e3 / (TURNS * count * clients) as f64)
             });
+            let [client, peers, _] = direct;
             println!(
-                "    CPU per PUT: direct {:.2} ms in the client, {:.2} in the peers; \
-                 gateway {:.2}, {:.2}, {:.2} in itself",
-                direct[0], direct[1], gateway[0], gateway[1], gateway[2],
+                "    CPU per PUT: direct {client:.2} ms in the client, {peers:.2} in the peers"
             );
+            for (name, [client, peers, itself]) in [("gateway", gateway), ("relay", relay)] {
+                println!("        {name} {client:.2}, {peers:.2}, {itself:.2} in itself");
+            }
         }
     }
 }
 
-/// The contestants with their numbers, in another order each time, since what one leaves to be written to the
-/// disk costs the next one time.
-fn in_turn<'a>(contestants: &[&'a [Place]; 3], turn: usize) -> [(usize, &'a [Place]); 3] {
-    let mut order = [0, 1, 2].map(|n| (n + turn) % 3);
-    if turn % 2 == 1 {
+/// The gateway with the direct client and the union.
+fn compared<const N: usize>(turns: &[[f64; N]; TURNS], mib: impl Fn(f64) -> f64) -> String {
+    let [direct, gateway, union] = [0, 1, 2].map(|place| median(turns, |t| t[place]));
+    format!(
+        "direct {direct:7.1}/s ({:6.1} MiB/s)  gateway {gateway:7.1}/s ({:6.1} MiB/s)  \
+         union {union:7.1}/s   {:.2} of direct, {:.1}x union",
+        mib(direct),
+        mib(gateway),
+        median(turns, |t| t[1] / t[0]),
+        median(turns, |t| t[1] / t[2]),
+    )
+}
+
+/// The numbers of so many contestants, in another order each time, since what one leaves to be written to
+/// the disk costs the next one time.
+fn in_turn(contestants: usize, turn: usize) -> Vec<usize> {
+    let mut order: Vec<_> = (0..contestants).map(|n| (n + turn) % contestants).collect();
+    // Who follows whom changes, too, once each has been the first.
+    if turn / contestants % 2 == 1 {
         order.reverse();
     }
-    order.map(|place| (place, contestants[place]))
+    order
 }
 
 fn all_spent(at_work: &[Vec<u32>; 3]) -> [Duration; 3] {
     at_work.each_ref().map(|pids| pids.iter().map(|pid| spent(*pid)).sum())
 }
 
-fn median(turns: [[f64; 3]; TURNS], of: impl Fn([f64; 3]) -> f64) -> f64 {
-    let mut found = turns.map(of);
+fn median<const N: usize>(turns: &[[f64; N]; TURNS], of: impl Fn(&[f64; N]) -> f64) -> f64 {
+    let mut found = turns.each_ref().map(of);
     found.sort_by(f64::total_cmp);
     found[TURNS / 2]
 }
@@ -165,15 +202,25 @@ impl Work {
     }
 }
 
-/// Clients that each do one operation after the other: with several places, in all at once.
-async fn run(places: &[Place], work: Work, clients: usize) -> Sample {
+/// Clients that each do one operation after the other: with several places, in all at once. What was
+/// written to several is read from the first.
+async fn run(way: Way<'_>, work: Work, clients: usize) -> Sample {
+    let (places, addresses) = match (way, work.kind) {
+        (Way::To(places), Kind::Put) => (places, places.iter().map(|p| p.address).collect()),
+        (Way::To(places), Kind::Get) => (&places[..1], vec![places[0].address]),
+        (Way::Through(relay, places), _) => (places, vec![relay.address]),
+    };
     let mut ready = vec![];
     for client in 0..clients {
         let mut lines = vec![];
-        for place in places {
-            lines.push(Line::open(place.address).await);
+        for address in &addresses {
+            lines.push(Line::open(*address).await);
         }
-        ready.push(one(lines, heads(places, work, client), work));
+        let mut heads = heads(places, work, client);
+        if let Way::Through(..) = way {
+            heads = heads.iter().map(|heads| vec![Relay::head(heads, work.bytes)]).collect();
+        }
+        ready.push(one(lines, heads, work));
     }
     let started = Instant::now();
     let tasks: Vec<_> = ready.into_iter().map(tokio::spawn).collect();
@@ -221,7 +268,7 @@ async fn one(mut lines: Vec<Line>, heads: Vec<Vec<Vec<u8>>>, work: Work) -> Vec<
 
 /// How much the server grows while one very large object goes through, and many at once.
 async fn memory(server: &Server, gateway: &Place) {
-    run(std::slice::from_ref(gateway), Work::put(MIB, 12), 16).await;
+    run(Way::To(std::slice::from_ref(gateway)), Work::put(MIB, 12), 16).await;
     let before = server.rss_mib();
     let place = gateway.clone();
     let large = async move {
@@ -234,7 +281,7 @@ async fn memory(server: &Server, gateway: &Place) {
     println!("5 GiB in one PUT: resident memory {before:.1} MiB before, {peak:.1} MiB at most");
     let before = server.rss_mib();
     let place = [gateway.clone()];
-    let many = async move { drop(run(&place, Work::put(16 * MIB, 1), 100).await) };
+    let many = async move { drop(run(Way::To(&place), Work::put(16 * MIB, 1), 100).await) };
     let peak = watched(server, many).await;
     println!("100 PUTs of 16 MiB: resident memory {before:.1} MiB before, {peak:.1} MiB at most");
 }
@@ -252,7 +299,7 @@ async fn watched(server: &Server, work: impl Future<Output = ()> + Send + 'stati
 
 /// Writes with all buckets, and with one of them gone.
 async fn outage(gateway: &Place, peer: &mut Peer) {
-    let place = std::slice::from_ref(gateway);
+    let place = Way::To(std::slice::from_ref(gateway));
     for (name, bytes, clients) in [("4 KiB", 4 * KIB, 16), ("1 MiB", MIB, 1)] {
         let healthy = run(place, Work::put(bytes, 100), clients).await;
         println!("PUT {name}, {clients} clients, all buckets there: {healthy}");

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each bench uses a part")]
 
+pub mod relay;
 pub mod s3;
 pub mod sources;
 

@@ -157,6 +157,32 @@ async fn a_bucket_that_stops_reading_is_left_behind() {
     server.stop().await;
 }
 
+/// A bucket that refuses what it is still being sent does answer: it is not left alone, as one that hangs is.
+#[tokio::test]
+async fn a_bucket_that_refuses_in_the_midst_is_asked_again() {
+    let (server, clouds) = Server::beside_faulty_clouds(2).await;
+    let broken = Broken::over(&server, &clouds, "MIRROR").await;
+    let turns = broken.unhealed().await;
+    let mut known = Known::new();
+    for (member, cloud) in clouds.iter().enumerate() {
+        for fault in [Fault::Refuses, Fault::Full] {
+            let key = format!("{member}/{fault:?}");
+            broken.calm().await;
+            cloud.fail_times(1, On::Put, fault);
+            known.insert(key.clone(), content(&key, 24_000_000));
+            broken.put(&key, &known[&key]).await.expect("a write");
+            assert_eq!(cloud.get(&key), None, "{key}");
+            for member in &broken.space().await.members {
+                assert!(!member.health.is_paused(), "{key}");
+            }
+        }
+    }
+    drop(turns);
+    broken.mend().await;
+    broken.check(&known).await;
+    server.stop().await;
+}
+
 /// A body that breaks off, or is shorter or longer than was said, becomes an object nowhere.
 #[tokio::test]
 async fn a_body_that_is_not_what_was_said_changes_nothing() {

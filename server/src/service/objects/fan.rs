@@ -61,10 +61,10 @@ struct Lane<T> {
 enum Pieces {
     /// An empty piece is the end.
     Open(mpsc::Sender<Bytes>),
-    /// It has all.
+    /// Nothing: it has all, or takes no more and is about to say why.
     Done,
-    /// It is left out.
-    Lost,
+    /// Nothing: it was too late, and is left out.
+    Late,
 }
 
 impl<T: Send + 'static> Fan<T> {
@@ -116,7 +116,7 @@ impl<T: Send + 'static> Fan<T> {
             let Pieces::Open(pieces) = &lane.pieces else { continue };
             match pieces.try_send(piece.clone()) {
                 Ok(()) => first = Some(Duration::ZERO),
-                Err(TrySendError::Closed(_)) => lane.pieces = Pieces::Lost,
+                Err(TrySendError::Closed(_)) => lane.pieces = Pieces::Done,
                 Err(TrySendError::Full(piece)) => {
                     let pieces = pieces.clone();
                     late.push(index);
@@ -133,15 +133,19 @@ impl<T: Send + 'static> Fan<T> {
             };
             late.retain(|other| *other != index);
             let lane = &mut self.lanes[index];
+            if !sent {
+                lane.pieces = Pieces::Done;
+                continue;
+            }
             let took = begun.elapsed();
             lane.held_up += took - *first.get_or_insert(took);
-            if !sent || lane.held_up > self.stall {
-                lane.pieces = Pieces::Lost;
+            if lane.held_up > self.stall {
+                lane.pieces = Pieces::Late;
             }
         }
         drop(waiting);
         for index in late {
-            self.lanes[index].pieces = Pieces::Lost;
+            self.lanes[index].pieces = Pieces::Late;
         }
         self.lanes.iter().any(|lane| matches!(lane.pieces, Pieces::Open(_)))
     }
@@ -158,7 +162,7 @@ impl<T: Send + 'static> Fan<T> {
                     }
                 }
                 Pieces::Done => {}
-                Pieces::Lost => lane.done = ready(so_far(&mut lane.done)).boxed(),
+                Pieces::Late => lane.done = ready(so_far(&mut lane.done)).boxed(),
             }
         }
         let mut ended = Vec::with_capacity(running.len());
