@@ -113,7 +113,7 @@ async fn cells(contestants: &[Way<'_>; 4], at_work: &[Vec<u32>; 3]) {
             let mib = |per_second: f64| per_second * bytes as f64 / MIB as f64;
             print!("PUT {name:>9}, {clients:2} clients: {}", compared(&puts, mib));
             println!(
-                "   relay {:.1}/s, {:.2} of direct, {:.1}x union; gateway {:.2} of relay",
+                "   relay {:.1}/s, {:.2} of direct, {:.2}x union; gateway {:.2} of relay",
                 median(&puts, |t| t[3]),
                 median(&puts, |t| t[3] / t[0]),
                 median(&puts, |t| t[3] / t[2]),
@@ -139,7 +139,7 @@ fn compared<const N: usize>(turns: &[[f64; N]; TURNS], mib: impl Fn(f64) -> f64)
     let [direct, gateway, union] = [0, 1, 2].map(|place| median(turns, |t| t[place]));
     format!(
         "direct {direct:7.1}/s ({:6.1} MiB/s)  gateway {gateway:7.1}/s ({:6.1} MiB/s)  \
-         union {union:7.1}/s   {:.2} of direct, {:.1}x union",
+         union {union:7.1}/s   {:.2} of direct, {:.2}x union",
         mib(direct),
         mib(gateway),
         median(turns, |t| t[1] / t[0]),
@@ -147,8 +147,8 @@ fn compared<const N: usize>(turns: &[[f64; N]; TURNS], mib: impl Fn(f64) -> f64)
     )
 }
 
-/// The numbers of so many contestants, in another order each time, since what one leaves to be written to
-/// the disk costs the next one time.
+/// The numbers of so many contestants, in another order each time, since what one leaves behind, such as
+/// inodes just freed, costs the next one time.
 fn in_turn(contestants: usize, turn: usize) -> Vec<usize> {
     let mut order: Vec<_> = (0..contestants).map(|n| (n + turn) % contestants).collect();
     // Who follows whom changes, too, once each has been the first.
@@ -205,6 +205,7 @@ impl Work {
 /// Clients that each do one operation after the other: with several places, in all at once. What was
 /// written to several is read from the first.
 async fn run(way: Way<'_>, work: Work, clients: usize) -> Sample {
+    load::settle();
     let (places, addresses) = match (way, work.kind) {
         (Way::To(places), Kind::Put) => (places, places.iter().map(|p| p.address).collect()),
         (Way::To(places), Kind::Get) => (&places[..1], vec![places[0].address]),

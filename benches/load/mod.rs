@@ -120,6 +120,13 @@ pub fn spent(pid: u32) -> Duration {
     TICK * fields.map(|ticks| ticks.parse::<u32>().expect("a number")).sum()
 }
 
+/// Waits until all that was written is on the disk: who has to sync would wait for what others wrote
+/// before.
+pub fn settle() {
+    let synced = Command::new("sync").status().expect("sync");
+    assert!(synced.success());
+}
+
 pub fn scratch_folder() -> tempfile::TempDir {
     tempfile::tempdir_in(scratch()).expect("temporary folder")
 }
