@@ -44,7 +44,7 @@ async fn benchmark() {
     let (peer_a, mut peer_b) = (Peer::start("bench-a"), Peer::start("bench-b"));
     let union = Peer::union(&[(&peer_a, "bench-a"), (&peer_b, "bench-b")]);
     let server = Server::with_gateway();
-    let gateway = mirror(&server, &[(&peer_a, "bench-a"), (&peer_b, "bench-b")]).await;
+    let (gateway, repo) = mirror(&server, &[(&peer_a, "bench-a"), (&peer_b, "bench-b")]).await;
     let both = [Place::of(&peer_a, "bench-a"), Place::of(&peer_b, "bench-b")];
     let union = Place::of(&union, "both");
     if wanted("cells") {
@@ -58,7 +58,8 @@ async fn benchmark() {
         ];
         let between = vec![server.pid(), relay.pid()];
         let at_work = [vec![std::process::id()], vec![peer_a.pid(), peer_b.pid()], between];
-        cells(&contestants, &at_work).await;
+        let mut api = Connection::open(server.address).await;
+        cells(&contestants, &at_work, async || brought(&mut api, &repo).await).await;
     }
     if wanted("memory") {
         memory(&server, &gateway).await;
@@ -73,8 +74,13 @@ async fn benchmark() {
 /// Those that read, too: all but the relay.
 const READERS: usize = 3;
 
-/// `at_work` are the client, the peers, and what stands between them.
-async fn cells(contestants: &[Way<'_>; 4], at_work: &[Vec<u32>; 3]) {
+/// `at_work` are the client, the peers, and what stands between them; `brought` waits until both buckets
+/// have all, and says how much one of them did not get with the write.
+async fn cells(
+    contestants: &[Way<'_>; 4],
+    at_work: &[Vec<u32>; 3],
+    mut brought: impl AsyncFnMut() -> u64,
+) {
     // Replacing small files costs the peers more than making new ones does: ext4 steps over all inodes
     // that were freed in the last seconds. So there are cells of both kinds.
     for (name, bytes, fresh) in [
@@ -88,6 +94,7 @@ async fn cells(contestants: &[Way<'_>; 4], at_work: &[Vec<u32>; 3]) {
             let mut puts = [[0.0; 4]; TURNS];
             let mut gets = [[0.0; READERS]; TURNS];
             let mut cpu = [[Duration::ZERO; 3]; 4];
+            let mut missed = 0;
             for (turn, (puts, gets)) in puts.iter_mut().zip(&mut gets).enumerate() {
                 let work = |kind| Work {
                     kind,
@@ -104,6 +111,7 @@ async fn cells(contestants: &[Way<'_>; 4], at_work: &[Vec<u32>; 3]) {
                     for (who, cpu) in cpu[place].iter_mut().enumerate() {
                         *cpu += after[who] - before[who];
                     }
+                    missed += brought().await;
                 }
                 for place in in_turn(gets.len(), turn) {
                     let get = run(contestants[place], work(Kind::Get), clients).await;
@@ -119,6 +127,9 @@ async fn cells(contestants: &[Way<'_>; 4], at_work: &[Vec<u32>; 3]) {
                 median(&puts, |t| t[3] / t[2]),
                 median(&puts, |t| t[1] / t[3]),
             );
+            if missed > 0 {
+                println!("    at least {missed} of the gateway's PUTs left one of the buckets out");
+            }
             println!("GET {name:>9}, {clients:2} clients: {}", compared(&gets, mib));
             let [direct, gateway, _, relay] = cpu.map(|cpu| {
                 cpu.map(|cpu| cpu.as_secs_f64() * 1e3 / (TURNS * count * clients) as f64)
@@ -267,6 +278,23 @@ async fn one(mut lines: Vec<Line>, heads: Vec<Vec<Vec<u8>>>, work: Work) -> Vec<
     latencies
 }
 
+/// Waits until every bucket has been brought what it missed. How many objects that were at first.
+async fn brought(api: &mut Connection, repo: &str) -> u64 {
+    let mut most = 0;
+    loop {
+        let (status, answer) = api.send(&request("GET", &format!("/repo/{repo}/mirror"), "")).await;
+        assert_eq!(status, 200);
+        let mirror: Value = serde_json::from_slice(answer).expect("JSON");
+        let members = mirror["spaces"][0]["members"].as_array().expect("members");
+        let debts = members.iter().map(|m| m["debts"].as_u64().expect("a number")).sum();
+        most = most.max(debts);
+        if debts == 0 {
+            return most;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// How much the server grows while one very large object goes through, and many at once.
 async fn memory(server: &Server, gateway: &Place) {
     run(Way::To(std::slice::from_ref(gateway)), Work::put(MIB, 12), 16).await;
@@ -312,8 +340,8 @@ async fn outage(gateway: &Place, peer: &mut Peer) {
     }
 }
 
-/// A MIRROR repo over the peers' buckets, in a folder that nobody else writes to, and a key to it.
-async fn mirror(server: &Server, peers: &[(&Peer, &str)]) -> Place {
+/// A MIRROR repo over the peers' buckets, in a folder that nobody else writes to: a key to it, and its id.
+async fn mirror(server: &Server, peers: &[(&Peer, &str)]) -> (Place, String) {
     let mut api = Connection::open(server.address).await;
     let mut links = vec![];
     for (number, (peer, bucket)) in peers.iter().enumerate() {
@@ -330,16 +358,18 @@ async fn mirror(server: &Server, peers: &[(&Peer, &str)]) -> Place {
     let body =
         json!({ "name": "bench", "storageType": "S3", "mode": "MIRROR", "repoBuckets": links });
     let repo = post(&mut api, "/repo", &body).await;
-    let path = format!("/repo/{}/apikey", repo["repoId"].as_str().expect("an id"));
+    let id = repo["repoId"].as_str().expect("an id").to_owned();
+    let path = format!("/repo/{id}/apikey");
     let body = json!({ "name": "bench", "accessType": "WRITE" });
     let key = post(&mut api, &path, &body).await;
     let text = |name: &str| key[name].as_str().expect("text").to_owned();
-    Place {
+    let place = Place {
         address: server.gateway.expect("a gateway"),
         bucket: "bench".to_owned(),
         key: text("key"),
         secret: text("secret"),
-    }
+    };
+    (place, id)
 }
 
 async fn post(api: &mut Connection, path: &str, body: &Value) -> Value {

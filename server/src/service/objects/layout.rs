@@ -37,7 +37,9 @@ const POLL: Duration = Duration::from_millis(25);
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Tuning {
-    /// How much longer than the others a bucket may take for an object, before they go on without it.
+    /// How long a bucket may take nothing of an object that others take; how much longer than the others it
+    /// may take in all, if that is more than a second per MiB; and how much longer to answer, if that is
+    /// more than the others took.
     pub stall: Duration,
     /// How long a bucket may take to begin with an answer.
     pub patience: Duration,

@@ -338,7 +338,7 @@ fn open(
     key: &str,
     (length, marked): (u64, &Arc<Attributes>),
     whole: Option<&[Bytes]>,
-) -> Fan<Stored> {
+) -> Fan<Arc<Member>, Stored> {
     let stall = services.plane.tuning.stall;
     let write = |member: Arc<Member>, content| -> BoxFuture<'static, Done<Stored>> {
         let (services, marked, key) = (services.clone(), marked.clone(), member.key(key));

@@ -220,7 +220,7 @@ impl Sending {
         }
     }
 
-    fn open(&self, going: &[Copy], number: u32, length: u64) -> Fan<Stored> {
+    fn open(&self, going: &[Copy], number: u32, length: u64) -> Fan<Arc<Member>, Stored> {
         let members: Vec<_> = going.iter().map(|copy| copy.member.clone()).collect();
         Fan::open(&members, self.services.plane.tuning.stall, None, |member, content| {
             let upload = going.iter().find(|copy| Arc::ptr_eq(&copy.member, &member));
