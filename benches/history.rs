@@ -59,7 +59,7 @@ async fn main() {
             "grep?pattern=fn%20%5Ba-z_%5D%2B_for%5C(&regex=true",
             &["grep", "-nE", "fn [a-z_]+_for\\("],
         ),
-        ("all paths", "tree?recursive=true&limit=10000", &["ls-tree", "-r", "HEAD"]),
+        ("all paths", "tree?recursive=true&limit=10000", &["ls-tree", "-r", "-l", "HEAD"]),
         ("50 commits", "commits", &["log", "-50"]),
         ("archive, tar", "archive?format=tar", &["archive", "--format=tar", "HEAD"]),
     ] {

@@ -252,7 +252,7 @@ impl Cache {
 
     pub fn has(&self, id: &ObjectId) -> Result<bool, ObjectError> {
         let pending = lock(&self.pending).objects.contains_key(id);
-        if pending || self.files.has_loose(id) || self.packs.has(id) {
+        if pending || self.packs.has(id) || self.files.has_loose(id) {
             return Ok(true);
         }
         self.packs.reload()?;
@@ -270,11 +270,12 @@ impl ObjectSource for Cache {
             return Ok(Some(object));
         }
         let mut found = lock(&self.pending).objects.get(id).cloned();
-        if found.is_none() {
-            found = self.files.find_loose(id)?;
-        }
+        // As git does, the packs first: to miss there costs no call to the system.
         if found.is_none() {
             found = self.packs.find(id)?;
+        }
+        if found.is_none() {
+            found = self.files.find_loose(id)?;
         }
         if found.is_none() {
             self.packs.reload()?;
@@ -290,11 +291,11 @@ impl ObjectSource for Cache {
         if let Some(object) = lock(&self.pending).objects.get(id) {
             return Ok(Some(object.data.len() as u64));
         }
-        if let Some(size) = self.files.loose_size(id)? {
-            return Ok(Some(size));
+        if let Some(found) = self.packs.header(id)? {
+            return Ok(Some(found.object_size));
         }
-        match self.packs.header(id)? {
-            Some(found) => Ok(Some(found.object_size)),
+        match self.files.loose_size(id)? {
+            Some(size) => Ok(Some(size)),
             // It may be in a pack that is new.
             None => Ok(self.find(id)?.map(|object| object.data.len() as u64)),
         }
